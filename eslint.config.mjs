@@ -1,0 +1,141 @@
+// One configuration for every project. Run it through nx only (`node tools/nx.mjs run <project>:lint`):
+// without nx's project graph the boundary rule is skipped silently. tools/dev/src/boundaries.spec.ts plants
+// a violation and expects the error.
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import { globalIgnores } from 'eslint/config';
+import globals from 'globals';
+import * as jsonc from 'jsonc-eslint-parser';
+import tseslint from 'typescript-eslint';
+
+const only = (sourceTag, onlyDependOnLibsWithTags, more = {}) => ({
+  sourceTag,
+  onlyDependOnLibsWithTags,
+  ...more,
+});
+const noNest = { bannedExternalImports: ['@nestjs/*'] };
+
+/** Who may import whom; the table in ARCHITECTURE.md says why. */
+const walls = [
+  only('type:contract', [], { allowedExternalImports: ['zod'] }),
+  only('type:core', ['type:contract'], { allowedExternalImports: [] }),
+  only('type:adapter', ['type:contract', 'type:adapter'], noNest),
+  only('type:emulator', ['type:emulator'], noNest),
+  only('type:sdk', ['type:contract', 'type:adapter'], noNest),
+  only('type:host', ['type:contract', 'type:adapter', 'type:host']),
+  only('type:app', ['type:contract', 'type:core', 'type:adapter', 'type:host']),
+  only('type:testing', [
+    'type:contract',
+    'type:core',
+    'type:adapter',
+    'type:emulator',
+    'type:host',
+    'type:sdk',
+  ]),
+  only('type:tool', ['type:contract', 'type:emulator', 'type:adapter', 'type:tool'], noNest),
+  only('type:example', ['type:sdk'], noNest),
+  only('type:e2e', [
+    'type:contract',
+    'type:emulator',
+    'type:adapter',
+    'type:sdk',
+    'type:tool',
+    'type:testing',
+  ]),
+];
+
+/** A spec may also reach for the test library, and for the emulators that its subject is tried against. */
+const wallsOfSpecs = walls.map(({ sourceTag, onlyDependOnLibsWithTags }) =>
+  only(sourceTag, [
+    ...new Set([
+      ...onlyDependOnLibsWithTags,
+      'type:testing',
+      'type:emulator',
+      'type:adapter',
+      'type:contract',
+    ]),
+  ]),
+);
+
+const boundaries = (depConstraints) => ({
+  '@nx/enforce-module-boundaries': [
+    'error',
+    { enforceBuildableLibDependency: true, allow: [], depConstraints },
+  ],
+});
+
+export default tseslint.config(
+  globalIgnores(['**/dist', '**/out-tsc', '**/coverage', '.nx', '.twinkey']),
+  { files: ['**/*.{js,mjs,ts}'], ...js.configs.recommended },
+  { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      ...boundaries(walls),
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }], // Nest modules
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', // Nest's option types are classes
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  { files: ['**/*.spec.ts'], rules: boundaries(wallsOfSpecs) },
+  {
+    // Cores can neither wait nor know the time: the boundary rule does not see built-ins and globals.
+    files: ['libs/{account,rotation,key-switch,contracts}/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*'], message: 'A core does no I/O.' }] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'fetch',
+        'Buffer',
+        'console',
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time is an argument.',
+        },
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'Time is an argument.',
+        },
+        {
+          selector: "MemberExpression[object.name='Math'][property.name='random']",
+          message: 'Chance is an argument.',
+        },
+        { selector: 'AwaitExpression', message: 'A core never waits.' },
+        {
+          selector: 'FunctionDeclaration[async=true],ArrowFunctionExpression[async=true]',
+          message: 'A core never waits.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/package.json'],
+    plugins: { '@nx': nx },
+    languageOptions: { parser: jsonc },
+    rules: {
+      '@nx/dependency-checks': [
+        'error',
+        {
+          buildTargets: ['build'],
+          useLocalPathsForWorkspaceDependencies: false,
+          ignoredDependencies: ['rxjs', 'reflect-metadata', 'tslib'],
+          ignoredFiles: ['{projectRoot}/*.config.{js,mjs,ts}', '{projectRoot}/src/**/*.spec.ts'],
+        },
+      ],
+    },
+  },
+);
