@@ -1,1 +1,12 @@
-export {};
+export * from './account-settings.js';
+export * from './faults.js';
+export * from './key-changed.js';
+export * from './key-switch.js';
+export * from './message.js';
+export * from './registration.js';
+export * from './registry-event.js';
+export * from './rotation-command.js';
+export * from './rotation-due.js';
+export * from './rotation-event.js';
+export * from './topology.js';
+export * from './vocabulary.js';

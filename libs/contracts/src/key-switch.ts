@@ -1,0 +1,67 @@
+// The conversation of rotator and notifier about one publication: "who uses generation g?"
+import { z } from 'zod';
+import { defineMessage } from './message.js';
+import {
+  AccountId,
+  ConsumerName,
+  Fingerprint,
+  Generation,
+  InstanceId,
+  KeySlot,
+  Moment,
+  RotationId,
+  SecretReference,
+} from './vocabulary.js';
+
+/** rotator → notifier: bring every instance to this generation, and say when they all are there. */
+export const SwitchRequested = defineMessage({
+  type: 'com.twinkey.switch.requested.v1',
+  entity: 'switch-requests',
+  data: z.object({
+    account: AccountId,
+    /** Absent when a publication outside a rotation is announced (first publication, drift healed). */
+    rotationId: RotationId.optional(),
+    generation: Generation,
+    /** Grows with each request about the same generation, so that an answer names its question. */
+    request: z.int().min(1),
+    slot: KeySlot,
+    fingerprint: Fingerprint,
+    secret: SecretReference,
+    publishedAt: Moment,
+    deadlineAt: Moment,
+    drainSeconds: z.number().min(0),
+    withoutConsumers: z.enum(['wait', 'rotate']),
+    /** Consumers that a named person excused from acknowledging. */
+    waived: z.array(ConsumerName),
+  }),
+});
+export type SwitchRequested = z.infer<typeof SwitchRequested.data>;
+
+export const MissingInstance = z.object({
+  consumer: ConsumerName,
+  instance: InstanceId.optional(),
+  /** The generation that it acknowledged last; 0 is none. */
+  generation: Generation,
+  lastSeenAt: Moment.optional(),
+});
+export type MissingInstance = z.infer<typeof MissingInstance>;
+
+/** notifier → rotator: the evidence, or what is missing at the deadline. */
+export const SwitchOutcome = defineMessage({
+  type: 'com.twinkey.switch.outcome.v1',
+  entity: 'switch-outcomes',
+  data: z.object({
+    account: AccountId,
+    rotationId: RotationId.optional(),
+    generation: Generation,
+    request: z.int().min(1),
+    outcome: z.enum(['acknowledged', 'overdue']),
+    at: Moment,
+    /** `acknowledged`: nothing signed with an older key can be in flight any more from this moment on. */
+    openFrom: Moment.optional(),
+    instances: z.int().min(0),
+    waived: z.array(ConsumerName),
+    missing: z.array(MissingInstance),
+  }),
+});
+export type SwitchOutcome = z.infer<typeof SwitchOutcome.data>;

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { defineMessage } from './message.js';
+import { AccountId, Fingerprint, Generation, KeySlot, Moment, RotationId, Step } from './vocabulary.js';
+
+/** Why a rotation stopped for a person. `docs/reference/errors.md` has a sentence and a remedy for each. */
+export const HaltReason = z.enum([
+  'account-not-found',
+  'local-auth-disabled',
+  'access-refused',
+  'secret-unusable',
+  'consumer-silent',
+  'no-consumers',
+  'key-not-accepted',
+  'old-key-still-accepted',
+  'operator',
+  'unexpected-answer',
+]);
+export type HaltReason = z.infer<typeof HaltReason>;
+
+const what = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('requested'),
+    reason: z.string(),
+    by: z.string(),
+    steps: z.array(Step),
+    retire: z.array(z.object({ slot: KeySlot, fingerprint: Fingerprint })),
+  }),
+  z.object({ event: z.literal('step-started'), step: Step }),
+  z.object({ event: z.literal('step-done'), step: Step, seconds: z.number().min(0) }),
+  z.object({
+    event: z.literal('waiting'),
+    step: Step,
+    for: z.enum(['acknowledgements', 'drain', 'quiescence', 'throttling', 'outage']),
+    detail: z.string(),
+    until: Moment.optional(),
+  }),
+  z.object({
+    event: z.literal('published'),
+    slot: KeySlot,
+    generation: Generation,
+    fingerprint: Fingerprint,
+  }),
+  z.object({
+    event: z.literal('retired'),
+    slot: KeySlot,
+    fingerprint: Fingerprint,
+    by: z.enum(['twinkey', 'stranger']),
+  }),
+  z.object({
+    event: z.literal('drift'),
+    kind: z.enum(['vault-changed', 'key-regenerated', 'acknowledgement-ahead']),
+    detail: z.string(),
+  }),
+  z.object({
+    event: z.literal('halted'),
+    step: Step.optional(),
+    reason: HaltReason,
+    detail: z.string(),
+    remedy: z.string(),
+  }),
+  z.object({ event: z.literal('replayed'), by: z.string(), step: Step.optional() }),
+  z.object({ event: z.literal('forced'), step: Step, detail: z.string() }),
+  z.object({ event: z.literal('waived'), consumer: z.string(), by: z.string(), reason: z.string() }),
+  z.object({ event: z.literal('completed'), seconds: z.number().min(0), keysReplaced: z.int().min(0) }),
+  z.object({ event: z.literal('refused'), command: z.string(), code: z.string(), detail: z.string() }),
+]);
+
+/** rotator → anyone: what happened. `sequence` grows per account; a reader keeps the highest and is never put back. */
+export const RotationEvent = defineMessage({
+  type: 'com.twinkey.rotation.event.v1',
+  entity: 'rotation-events',
+  data: z.object({
+    account: AccountId,
+    rotationId: RotationId.optional(),
+    sequence: z.int().min(1),
+    at: Moment,
+    what,
+  }),
+});
+export type RotationEvent = z.infer<typeof RotationEvent.data>;
