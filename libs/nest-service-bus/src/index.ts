@@ -1,1 +1,3 @@
-export {};
+export { BusContext } from './context.js';
+export { OnMessage, type Handler } from './on-message.js';
+export { ServiceBusStrategy, type SourceToReceive, type StrategyOptions } from './strategy.js';
