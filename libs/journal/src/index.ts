@@ -1,1 +1,23 @@
-export {};
+export type { Change, Committed, CommitRefused, JournalEvent, StoredEvent } from './change.js';
+export {
+  openDatabase,
+  type AnyDatabase,
+  type Database,
+  type DatabaseSettings,
+  type Queryable,
+} from './database.js';
+export { leaseRemainingMs, type LeaseGrant } from './lease.js';
+export type { Log } from './log.js';
+export { migrate } from './migrate.js';
+export { onOutboxAppended, type OutboxMessage, type StoredOutboxMessage } from './outbox.js';
+export { appendJournal } from './sql/append-journal.js';
+export { appendOutbox, type InTransaction } from './sql/append-outbox.js';
+export { loadStream } from './sql/load-stream.js';
+export { readJournal } from './sql/read-journal.js';
+export { releaseLease } from './sql/release-lease.js';
+export { rememberMessage } from './sql/remember-message.js';
+export { renewLease } from './sql/renew-lease.js';
+export { streamsToLookAt } from './sql/streams-to-look-at.js';
+export { takeLease } from './sql/take-lease.js';
+export type { JournalTables } from './tables.js';
+export { Writer } from './writer.js';

@@ -1,0 +1,165 @@
+import { PermanentFault } from '@twinkey/contracts';
+import { Kysely, sql, type QueryExecutorProvider } from 'kysely';
+import { Client, Pool, types, type ClientConfig } from 'pg';
+import { watchedDialect } from './dialect.js';
+import { toFault } from './faults.js';
+import { silent, type Log } from './log.js';
+import type { JournalTables } from './tables.js';
+
+export interface DatabaseSettings {
+  /** `postgres://user:password@host:port/database`. It holds a secret and appears in no error or log line. */
+  readonly url: string;
+  /** The schema of this one service; its name is plain lower case (`rotator`). */
+  readonly schema: string;
+  /** How the connections call themselves in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections of the pool, 10 unless given, never less than 2. Writer and relay hold one more each. */
+  readonly poolSize?: number;
+  readonly log?: Log;
+}
+
+/** A database whatever tables it was opened for. */
+export interface AnyDatabase {
+  readonly kysely: QueryExecutorProvider;
+  readonly schema: string;
+  /** Rejects with the fault `database-unreachable` while nobody answers. */
+  ping(): Promise<void>;
+  /** Waits for running queries. Close Writer and OutboxRelay first. */
+  close(): Promise<void>;
+}
+
+export interface Database<Tables = unknown> extends AnyDatabase {
+  readonly kysely: Kysely<Tables & JournalTables>;
+}
+
+/** A database, or Kysely itself: inside a transaction pass the transaction. */
+export type Queryable = QueryExecutorProvider | { readonly kysely: QueryExecutorProvider };
+
+export function executorOf(db: Queryable): QueryExecutorProvider {
+  return 'kysely' in db ? db.kysely : db;
+}
+
+/** What writer, relay and migrations need of a database beside its queries. */
+interface Inside {
+  readonly log: Log;
+  readonly toFault: (error: unknown) => unknown;
+  /** A connection of its own, not yet connected, with the given run-time settings. */
+  newClient(settings: Readonly<Record<string, string>>): Client;
+  readonly outboxListeners: Set<() => void>;
+}
+
+const insides = new WeakMap<AnyDatabase, Inside>();
+
+export function insideOf(database: AnyDatabase): Inside {
+  const inside = insides.get(database);
+  if (!inside) throw new Error('This database was not opened by openDatabase().');
+  return inside;
+}
+
+/** Long enough for a slow statement of ours, short enough that a frozen process does not keep its locks. */
+const idleInTransactionMs = 60_000;
+const connectWithinMs = 5_000;
+const defaultPoolSize = 10;
+
+/**
+ * Opens the pool of one service and creates nothing; the first query connects. Every query sees the service's
+ * own schema first. `bigint` arrives as a number: our counters stay far below 2^53.
+ *
+ * A dead server shows as TransientFault `database-unreachable` or `database-connection-lost` on whatever query
+ * meets it, never as a crash, and the pool recovers by itself when the server is back.
+ */
+export function openDatabase<Tables = unknown>(settings: DatabaseSettings): Promise<Database<Tables>> {
+  return Promise.resolve().then(() => open<Tables>(settings));
+}
+
+function open<Tables>(settings: DatabaseSettings): Database<Tables> {
+  const { url, schema, log = silent } = settings;
+  const server = serverOf(url);
+  assertSchemaName(schema);
+
+  const config = (runtime: Readonly<Record<string, string>>): ClientConfig => ({
+    connectionString: url,
+    application_name: settings.applicationName,
+    connectionTimeoutMillis: connectWithinMs,
+    keepAlive: true,
+    types: { getTypeParser: bigintAsNumber },
+    options: Object.entries({
+      search_path: schema,
+      idle_in_transaction_session_timeout: String(idleInTransactionMs),
+      ...runtime,
+    })
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+  });
+
+  const max = Math.max(2, settings.poolSize ?? defaultPoolSize); // migrate() asks while it holds a lock
+  const pool = new Pool({ ...config({}), max });
+  const noticeLoss = (error: Error) => {
+    log.warn({ server, reason: error.message }, 'A database connection was lost');
+  };
+  // Without listeners the end of a connection, idle or in use, would end the process.
+  pool.on('error', noticeLoss);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+
+  const translate = (error: unknown) => toFault(error, server);
+  const outboxListeners = new Set<() => void>();
+  const kysely = new Kysely<Tables & JournalTables>({
+    dialect: watchedDialect(pool, {
+      toFault: translate,
+      onMarkedCommit: () => {
+        for (const listener of outboxListeners) listener();
+      },
+    }),
+  });
+
+  const database: Database<Tables> = {
+    kysely,
+    schema,
+    ping: async () => {
+      await sql`select 1`.execute(kysely);
+    },
+    close: async () => {
+      await kysely.destroy();
+      if (!pool.ended) await pool.end(); // Kysely ends only a pool it has used
+    },
+  };
+  insides.set(database, {
+    log,
+    toFault: translate,
+    newClient: (runtime) => {
+      const client = new Client(config(runtime));
+      client.on('error', noticeLoss);
+      return client;
+    },
+    outboxListeners,
+  });
+  return database;
+}
+
+const bigintOid = 20;
+
+const bigintAsNumber: typeof types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === bigintOid ? Number : types.getTypeParser(oid, format as 'text');
+
+function serverOf(url: string): string {
+  try {
+    const { protocol, hostname, port } = new URL(url);
+    if (protocol === 'postgres:' || protocol === 'postgresql:')
+      return `${hostname || 'localhost'}:${port || '5432'}`;
+  } catch {
+    // The error of URL quotes its input, password included: say the same without it.
+  }
+  throw new PermanentFault(
+    'database-url-invalid',
+    'The database url is not of the form postgres://user:password@host:port/database.',
+    { remedy: 'Correct DATABASE_URL.' },
+  );
+}
+
+function assertSchemaName(schema: string): void {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return;
+  throw new PermanentFault(
+    'database-schema-invalid',
+    `The schema name "${schema}" must start with a lower case letter and hold only a-z, 0-9 and _.`,
+  );
+}

@@ -1,0 +1,151 @@
+import { Interrupted } from '@twinkey/contracts';
+import type { Client } from 'pg';
+import { takeBatch } from './batch.js';
+import type { Change, Committed, CommitRefused } from './change.js';
+import { insideOf, type AnyDatabase } from './database.js';
+import type { Log } from './log.js';
+import { announceAppended } from './outbox.js';
+import { commitStatement, type CommitOutcome } from './sql/commit-changes.js';
+
+interface Waiting {
+  readonly change: Change;
+  readonly resolve: (outcome: Committed | CommitRefused) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One flush has measured best up to here: the statement's own joins grow with the square of the batch, the cost
+ * of the commit is shared by then.
+ */
+const changesPerFlush = 256;
+const attemptsPerFlush = 3;
+
+/**
+ * The statement is prepared while tables may be empty, and a plan made for empty tables scans the whole of `stream`
+ * later on. On this connection every lookup goes by index, whatever the statistics say.
+ */
+const plannerSettings = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
+
+/**
+ * Commits changes in groups. `commit` puts a change in line; the first one starts a flush on the next turn of the
+ * event loop, and everything that becomes ready while a flush is under way goes into the next one. A flush is one
+ * statement on a connection of our own.
+ *
+ *     idle --commit--> flushing --line empty--> idle
+ *     any --close--> closed (what is in line is still flushed, later commits are refused with Interrupted)
+ */
+export class Writer {
+  readonly #database: AnyDatabase;
+  readonly #log: Log;
+  readonly #line: Waiting[] = [];
+  #client: Promise<Client> | undefined;
+  #flushing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(database: AnyDatabase, { log }: { readonly log?: Log } = {}) {
+    this.#database = database;
+    this.#log = log ?? insideOf(database).log;
+  }
+
+  /**
+   * Resolves when the change is durable, or with the reason for which nothing of it was made; whatever else is
+   * committed at the same time has no bearing on it.
+   *
+   * Rejects with a TransientFault when the database cannot be reached. With the code `database-connection-lost` the
+   * change may have been made: load the stream before deciding anything.
+   */
+  commit(change: Change): Promise<Committed | CommitRefused> {
+    if (this.#closed) return Promise.reject(new Interrupted('writer-closed', 'The writer is closed.'));
+    return new Promise((resolve, reject) => {
+      this.#line.push({ change, resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#flushing;
+    const client = this.#client;
+    this.#client = undefined;
+    if (client) await (await client).end();
+  }
+
+  async #flush(): Promise<void> {
+    await new Promise(setImmediate); // whoever resumes in this turn joins the first flush
+    while (this.#line.length > 0) await this.#commitAll(takeBatch(this.#line, changesPerFlush));
+    this.#flushing = undefined;
+  }
+
+  /** Settles every item: no error leaves here. */
+  async #commitAll(batch: readonly Waiting[]): Promise<void> {
+    let outcomes: readonly CommitOutcome[];
+    try {
+      outcomes = await this.#run(batch.map(({ change }) => change));
+    } catch (error) {
+      if (batch.length > 1 && isAboutData(error)) {
+        // One change that PostgreSQL cannot store (a zero byte in a name, say) must not take the others with it.
+        for (const item of batch) await this.#commitAll([item]);
+        return;
+      }
+      const fault = insideOf(this.#database).toFault(error);
+      for (const { reject } of batch) reject(fault);
+      return;
+    }
+    const refused = new Map(outcomes.map((outcome) => [outcome.i, outcome.refused]));
+    let appended = false;
+    for (const [i, { change, resolve }] of batch.entries()) {
+      const why = refused.get(i) ?? null;
+      if (why === null) {
+        appended ||= change.outbox.length > 0;
+        resolve({ committed: true, version: change.expectedVersion + 1 });
+      } else {
+        resolve({ committed: false, why });
+      }
+    }
+    if (appended) announceAppended(this.#database);
+  }
+
+  async #run(changes: readonly Change[]): Promise<readonly CommitOutcome[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const client = await this.#connected();
+        const { rows } = await client.query<CommitOutcome>(commitStatement(changes));
+        return rows;
+      } catch (error) {
+        const code = sqlState(error);
+        if (code === undefined) this.#client = undefined; // no answer of the server: the connection is gone
+        // Nothing was committed in either case, and the next attempt sees what the other transaction left.
+        if ((code !== '40P01' && code !== '23505') || attempt === attemptsPerFlush) throw error;
+        this.#log.debug({ code, changes: changes.length }, 'Flush repeated after a conflict');
+      }
+    }
+  }
+
+  #connected(): Promise<Client> {
+    if (this.#client) return this.#client;
+    const client = insideOf(this.#database).newClient(plannerSettings);
+    const connected = client.connect().then(() => client);
+    const forget = () => {
+      if (this.#client === connected) this.#client = undefined;
+    };
+    client.once('end', forget);
+    connected.catch(forget);
+    this.#client = connected;
+    return connected;
+  }
+}
+
+function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return /^(?=.*\d)[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}
+
+/** Classes 22 (data) and 23 (constraint), and a document or a list too large: repeating it changes nothing. */
+function isAboutData(error: unknown): boolean {
+  return /^(22|23|54)/.test(sqlState(error) ?? '');
+}
