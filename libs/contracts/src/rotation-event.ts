@@ -30,7 +30,7 @@ const what = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('waiting'),
     step: Step,
-    for: z.enum(['acknowledgements', 'drain', 'quiescence', 'throttling', 'outage']),
+    for: z.enum(['acknowledgements', 'drain', 'quiescence', 'propagation', 'throttling', 'outage']),
     detail: z.string(),
     until: Moment.optional(),
   }),
