@@ -1,0 +1,50 @@
+import type { TokenCredential } from '@azure/identity';
+import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
+import type { Database } from '@twinkey/journal';
+import type { SourceToReceive } from '@twinkey/nest-service-bus';
+import type { Bus } from '@twinkey/service-bus';
+import type { Config } from './config.js';
+import type { Health } from './health.js';
+import type { Log } from './log.js';
+import type { ServiceName } from './variable.js';
+import type { VariableName } from './variables.js';
+
+/** What a service consists of. Everything else (configuration, logs, health, messages, the end) is the host's. */
+export interface ServiceDefinition<Names extends VariableName = never> {
+  /** Also the name of its PostgreSQL schema. */
+  readonly name: ServiceName;
+  /** Variables besides those of every service. */
+  readonly variables: readonly Names[];
+  /** Folders of `NNNN-name.sql`, run in the service's schema. */
+  readonly migrations: readonly URL[];
+  readonly sources: (config: Config<Names>) => readonly SourceToReceive[];
+  readonly module: (parts: ServiceParts<Names>) => DynamicModule | Type;
+  /** Started in order when database and bus answered, stopped first and in reverse order at the end. */
+  readonly background?: (parts: ServiceParts<Names>, app: INestApplicationContext) => readonly Background[];
+}
+
+/** What the host hands to a service. */
+export interface ServiceParts<Names extends VariableName = never> {
+  readonly name: ServiceName;
+  readonly config: Config<Names>;
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly credential: TokenCredential;
+  readonly log: Log;
+  readonly relay: Relay;
+  readonly clock: () => Date;
+  readonly health: Health;
+}
+
+/** What services may ask of the outbox relay; commits wake it by themselves. */
+export interface Relay {
+  wake(): void;
+}
+
+/** Work that no message and no request causes. */
+export interface Background {
+  readonly name: string;
+  start(): Promise<void> | void;
+  /** Resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
