@@ -1,1 +1,15 @@
-export {};
+export {
+  decideCommand,
+  decideOutcome,
+  decideRequest,
+  publishedGeneration,
+  type Decision,
+  type RefusalCode,
+} from './decide.js';
+export type { RingEvent, Waiting } from './events.js';
+export { evolve } from './evolve.js';
+export { emptyRing, type KeyRing } from './key-ring.js';
+export { NOTHING_SEEN, type Observed, type Probe, type SeenKeys, type SeenVault } from './observed.js';
+export { plan, type Next } from './plan.js';
+export { hasEvidence, stepOf } from './steps.js';
+export type { Terms } from './terms.js';

@@ -1,0 +1,138 @@
+// What people, the scheduler and the notifier may tell a ring. Each input only changes what the plan will see;
+// none is an order to act, so a doubled, late or replayed one does no harm.
+import {
+  generation,
+  type ConsumerName,
+  type RotationCommand,
+  type RotationId,
+  type SwitchOutcome,
+} from '@twinkey/contracts';
+import type { RingEvent } from './events.js';
+import type { KeyRing } from './key-ring.js';
+import { knows } from './plan.js';
+
+/** Why an input changes nothing. `late` ones are the daily bread of messaging and nobody needs to hear of them. */
+export type RefusalCode =
+  | 'rotation-running'
+  | 'rotation-halted'
+  | 'rotation-completed'
+  | 'rotation-unknown'
+  | 'late-outcome'
+  | 'already-requested';
+
+export type Decision =
+  | { readonly accepted: true; readonly events: readonly RingEvent[] }
+  | { readonly accepted: false; readonly code: RefusalCode; readonly detail: string };
+
+/** A new rotation: one at a time, and a request that was already served changes nothing. */
+export function decideRequest(
+  ring: KeyRing,
+  { rotationId, by, reason }: { rotationId: RotationId; by: string; reason: string },
+  now: number,
+): Decision {
+  const known = knows(ring, rotationId);
+  if (known === 'finished')
+    return refuse('rotation-completed', `Rotation ${rotationId} is already completed.`);
+  if (known !== 'unknown') return refuse('already-requested', `Rotation ${rotationId} is already open.`);
+  if (ring.rotation !== null) {
+    const { rotationId: open, halted } = ring.rotation;
+    return halted === null
+      ? refuse('rotation-running', `Rotation ${open} of this account is running.`)
+      : refuse(
+          'rotation-halted',
+          `Rotation ${open} of this account is halted (${halted.reason}); replay that one.`,
+        );
+  }
+  return accept({ type: 'RotationRequested', at: now, rotationId, by, reason });
+}
+
+/** Replay, halt and waive. Asking for a rotation goes through {@link decideRequest}. */
+export function decideCommand(
+  ring: KeyRing,
+  command: Exclude<RotationCommand, { command: 'rotate' }>,
+  now: number,
+): Decision {
+  const { rotationId, by } = command;
+  const known = knows(ring, rotationId);
+  if (known === 'unknown')
+    return refuse('rotation-unknown', `Rotation ${rotationId} is not known for this account.`);
+  if (known === 'finished')
+    return refuse('rotation-completed', `Rotation ${rotationId} is completed; nothing is left to do.`);
+  switch (command.command) {
+    case 'replay':
+      if (known === 'open')
+        return refuse('rotation-running', `Rotation ${rotationId} is running; it needs no replay.`);
+      return accept({ type: 'RotationReplayed', at: now, by });
+    case 'halt':
+      if (known === 'halted') return refuse('rotation-halted', `Rotation ${rotationId} is halted already.`);
+      return accept({
+        type: 'RotationHalted',
+        at: now,
+        reason: 'operator',
+        detail: `${by} halted it${command.reason === undefined ? '' : `: ${command.reason}`}. Both keys keep working.`,
+        remedy: 'Replay the rotation when it may go on.',
+      });
+    case 'waive':
+      return accept({
+        type: 'ConsumerWaived',
+        at: now,
+        consumer: command.consumer,
+        by,
+        reason: command.reason,
+      });
+    default:
+      throw new Error('unknown command');
+  }
+}
+
+/** The notifier's answer counts only for the question asked last: same generation, same request. */
+export function decideOutcome(ring: KeyRing, outcome: SwitchOutcome, now: number): Decision {
+  const { asked, published } = ring;
+  const current =
+    asked !== null &&
+    published?.generation === Number(outcome.generation) &&
+    asked.generation === Number(outcome.generation);
+  if (!current || asked.request !== outcome.request) {
+    return refuse(
+      'late-outcome',
+      `The outcome speaks of generation ${outcome.generation}, request ${outcome.request}; that is no longer the question.`,
+    );
+  }
+  const { request } = outcome;
+  if (outcome.outcome === 'acknowledged') {
+    const openFrom = outcome.openFrom === undefined ? now : Date.parse(outcome.openFrom);
+    return accept({
+      type: 'SwitchConfirmed',
+      at: now,
+      generation: outcome.generation,
+      request,
+      openFrom,
+      instances: outcome.instances,
+    });
+  }
+  if (asked.overdue !== null) return refuse('late-outcome', 'The switch is already known to be overdue.');
+  return accept({
+    type: 'SwitchOverdue',
+    at: now,
+    generation: outcome.generation,
+    request,
+    missing: outcome.missing.map(nameOf),
+  });
+}
+
+function nameOf({ consumer, instance }: { consumer: ConsumerName; instance?: string | undefined }): string {
+  return instance === undefined ? consumer : `${consumer}/${instance}`;
+}
+
+function accept(...events: readonly RingEvent[]): Decision {
+  return { accepted: true, events };
+}
+
+function refuse(code: RefusalCode, detail: string): Decision {
+  return { accepted: false, code, detail };
+}
+
+/** The published generation in the vocabulary's type, 0 while nothing is published. */
+export function publishedGeneration(ring: KeyRing): ReturnType<typeof generation> {
+  return generation(ring.published?.generation ?? 0);
+}

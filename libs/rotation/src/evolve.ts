@@ -1,0 +1,240 @@
+// Folds an event into the ring. Total, and blind to who asks: whether an event may happen is decided elsewhere.
+import type { KeySlot } from '@twinkey/contracts';
+import type { RingEvent } from './events.js';
+import type { Attempt, KeyRing, SlotRecord } from './key-ring.js';
+
+const FINISHED_KEPT = 20;
+
+export function evolve(ring: KeyRing, event: RingEvent): KeyRing {
+  return { ...apply(ring, event), revision: ring.revision + 1 };
+}
+
+function apply(ring: KeyRing, event: RingEvent): KeyRing {
+  const next = ring.revision + 1;
+  switch (event.type) {
+    case 'RotationRequested':
+      return {
+        ...ring,
+        // Whatever was listed before the request says nothing about the keys that it is to retire.
+        keysFrom: next,
+        vaultFrom: next,
+        waiting: null,
+        rotation: {
+          rotationId: event.rotationId,
+          by: event.by,
+          reason: event.reason,
+          requestedAt: event.at,
+          startedFrom: null,
+          waived: [],
+          halted: null,
+          keysReplaced: 0,
+        },
+      };
+    case 'RetirementsRecorded': {
+      const { rotationId, retire } = event;
+      return {
+        ...ring,
+        rotation: ring.rotation && { ...ring.rotation, startedFrom: event.startedFrom },
+        slots: {
+          key1: { ...ring.slots.key1, retire: { fingerprint: retire.key1, rotationId } },
+          key2: { ...ring.slots.key2, retire: { fingerprint: retire.key2, rotationId } },
+        },
+      };
+    }
+    case 'RegenerationIntended':
+      return {
+        // From here on the list may change at any moment.
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          answered: null,
+          regenerations: [...slot.regenerations, attemptOf(event)],
+        })),
+        attempts: event.attempt,
+        keysFrom: next,
+        waiting: null,
+      };
+    case 'RegenerationAnswered':
+      return withSlot(ring, event.slot, (slot) => ({
+        ...slot,
+        regenerations: without(slot.regenerations, event.attempt),
+        answered: { fingerprint: event.after[event.slot], at: event.at },
+      }));
+    case 'RegenerationNotExecuted':
+      return withSlot(ring, event.slot, (slot) => ({
+        ...slot,
+        regenerations: without(slot.regenerations, event.attempt),
+      }));
+    case 'RegenerationInDoubt':
+      return { ...ring, keysFrom: next };
+    case 'RegenerationsSettled':
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          regenerations: slot.regenerations.filter(({ number }) => !event.attempts.includes(number)),
+          answered: null,
+        })),
+        keysFrom: next,
+        waiting: null,
+      };
+    case 'AnswerOverruled':
+      return withSlot(ring, event.slot, (slot) => ({ ...slot, answered: null }));
+    case 'KeyRetired': {
+      // Compare and clear: a newer request about this slot stays.
+      const retire = ring.slots[event.slot].retire;
+      if (retire?.fingerprint !== event.fingerprint) return ring;
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({ ...slot, retire: null })),
+        rotation: ring.rotation && { ...ring.rotation, keysReplaced: ring.rotation.keysReplaced + 1 },
+        waiting: null,
+      };
+    }
+    case 'PublicationIntended':
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          publications: [...slot.publications, attemptOf(event)],
+        })),
+        attempts: event.attempt,
+        intent: { slot: event.slot, fingerprint: event.fingerprint, generation: event.generation },
+        highestGeneration: Math.max(ring.highestGeneration, event.generation),
+        vaultFrom: next,
+        waiting: null,
+      };
+    case 'Published':
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          publications:
+            event.attempt === null ? slot.publications : without(slot.publications, event.attempt),
+        })),
+        published: {
+          slot: event.slot,
+          fingerprint: event.fingerprint,
+          generation: event.generation,
+          version: event.version,
+          at: event.at,
+        },
+        highestGeneration: Math.max(ring.highestGeneration, event.generation),
+        intent: null,
+        evidence: null,
+        drift: null,
+        waiting: null,
+        vaultFrom: next,
+      };
+    case 'PublicationNotExecuted':
+      return withSlot(ring, event.slot, (slot) => ({
+        ...slot,
+        publications: without(slot.publications, event.attempt),
+      }));
+    case 'PublicationInDoubt':
+      return { ...ring, vaultFrom: next };
+    case 'PublicationsSettled':
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          publications: slot.publications.filter(({ number }) => !event.attempts.includes(number)),
+        })),
+        vaultFrom: next,
+        waiting: null,
+      };
+    case 'SwitchAsked': {
+      const { generation, request, rotationId, deadlineAt, waived } = event;
+      return {
+        ...ring,
+        asked: { generation, request, rotationId, deadlineAt, waived, overdue: null },
+        waiting: null,
+      };
+    }
+    case 'SwitchConfirmed':
+      return {
+        ...ring,
+        evidence: {
+          generation: event.generation,
+          rotationId: ring.asked?.rotationId ?? null,
+          openFrom: event.openFrom,
+          kind: 'acknowledged',
+        },
+        waiting: null,
+      };
+    case 'SwitchOverdue':
+      return {
+        ...ring,
+        asked: ring.asked && { ...ring.asked, overdue: { at: event.at, missing: event.missing } },
+        waiting: null,
+      };
+    case 'GateForced':
+      return {
+        ...ring,
+        evidence: {
+          generation: event.generation,
+          rotationId: ring.rotation?.rotationId ?? null,
+          openFrom: event.at,
+          kind: 'forced',
+        },
+        waiting: null,
+      };
+    case 'DriftFound':
+      return { ...ring, drift: event.detail, evidence: null };
+    case 'DriftGone':
+      return { ...ring, drift: null };
+    case 'WaitingFor':
+      return { ...ring, waiting: `${event.what.for}: ${event.what.detail}` };
+    case 'ConsumerWaived':
+      return {
+        ...ring,
+        rotation: ring.rotation && {
+          ...ring.rotation,
+          waived: [...new Set([...ring.rotation.waived, event.consumer])],
+        },
+      };
+    case 'RotationHalted':
+      return {
+        ...ring,
+        waiting: null,
+        rotation: ring.rotation && {
+          ...ring.rotation,
+          halted: { reason: event.reason, detail: event.detail, remedy: event.remedy },
+        },
+      };
+    case 'RotationReplayed':
+      return {
+        ...ring,
+        // Look at everything again, and give the consumers a new deadline if they had not all answered.
+        keysFrom: next,
+        vaultFrom: next,
+        waiting: null,
+        asked: ring.evidence === null ? unanswered(ring) : ring.asked,
+        rotation: ring.rotation && { ...ring.rotation, halted: null },
+      };
+    case 'RotationCompleted':
+      return {
+        ...ring,
+        rotation: null,
+        waiting: null,
+        finished: [event.rotationId, ...ring.finished].slice(0, FINISHED_KEPT),
+      };
+    default:
+      return unknownEvent(event);
+  }
+}
+
+/** The request number must keep growing; everything else of the question is put anew. */
+function unanswered(ring: KeyRing): KeyRing['asked'] {
+  return ring.asked && { ...ring.asked, rotationId: null, overdue: null };
+}
+
+function withSlot(ring: KeyRing, slot: KeySlot, change: (record: SlotRecord) => SlotRecord): KeyRing {
+  return { ...ring, slots: { ...ring.slots, [slot]: change(ring.slots[slot]) } };
+}
+
+function without(attempts: readonly Attempt[], number: number): readonly Attempt[] {
+  return attempts.filter((attempt) => attempt.number !== number);
+}
+
+function attemptOf({ attempt, notAfter }: { attempt: number; notAfter: number }): Attempt {
+  return { number: attempt, notAfter };
+}
+
+function unknownEvent(event: never): never {
+  throw new Error(`unknown ring event: ${JSON.stringify(event)}`);
+}

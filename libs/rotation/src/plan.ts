@@ -1,0 +1,386 @@
+// The plan: from what the ring says and what was seen outside to the one thing to do next. Pure, and asked again
+// after every change, so that a restart, a replay, a stranger's regeneration and the usual four steps are one path.
+import {
+  otherSlot,
+  SLOTS,
+  type Fingerprint,
+  type HaltReason,
+  type KeySlot,
+  type RotationId,
+} from '@twinkey/contracts';
+import type { RingEvent, Waiting } from './events.js';
+import { gate } from './gate.js';
+import type { Attempt, KeyRing } from './key-ring.js';
+import { freshKeys, freshVault, type Observed, type Probe, type SeenVault } from './observed.js';
+import { nextGeneration, obstacleToPublishing } from './publishing.js';
+import type { Terms } from './terms.js';
+
+type Fingerprints = Readonly<Record<KeySlot, Fingerprint>>;
+
+export type Next =
+  /** Nothing is owed. */
+  | { readonly do: 'rest' }
+  | { readonly do: 'list-keys' }
+  | { readonly do: 'read-vault' }
+  /** Ask the data plane about a slot's key as listed. */
+  | { readonly do: 'probe'; readonly slot: KeySlot; readonly fingerprint: Fingerprint }
+  /** Ask the data plane about the old key of a slot; its value may be forgotten. */
+  | { readonly do: 'prove-retired'; readonly slot: KeySlot; readonly fingerprint: Fingerprint }
+  | { readonly do: 'record'; readonly event: RingEvent }
+  | { readonly do: 'regenerate'; readonly slot: KeySlot; readonly before: Fingerprints }
+  | {
+      readonly do: 'publish';
+      readonly slot: KeySlot;
+      readonly fingerprint: Fingerprint;
+      readonly generation: number;
+    }
+  | { readonly do: 'ask-switch'; readonly request: number }
+  | { readonly do: 'wait'; readonly what: Waiting }
+  | { readonly do: 'halt'; readonly reason: HaltReason; readonly detail: string; readonly remedy: string };
+
+/**
+ * The next thing to do for an account, in this order: settle doubts, adopt what landed, record what is to be
+ * retired, close what is gone, heal drift, tell everyone, regenerate the unpublished slot, publish it.
+ */
+export function plan(ring: KeyRing, seen: Observed, terms: Terms, now: number): Next {
+  if (ring.rotation?.halted) return { do: 'rest' };
+  const settled = settle(ring, terms, now);
+  if (settled !== null) return settled;
+  if (!owesSomething(ring)) return { do: 'rest' };
+
+  const keys = freshKeys(ring, seen);
+  if (keys === null) return { do: 'list-keys' };
+  const vault = freshVault(ring, seen);
+  if (vault === null) return { do: 'read-vault' };
+
+  return (
+    adopt(ring, vault, now) ??
+    recordRetirements(ring, keys, now) ??
+    mistrustLateList(ring, keys, terms, now) ??
+    close(ring, keys, seen, terms, now) ??
+    heal(ring, keys, vault, seen, terms, now) ??
+    tell(ring) ??
+    retire(ring, keys, vault, seen, terms, now)
+  );
+}
+
+/** A ring at rest costs no calls: nothing open, nothing in doubt, everyone was told. */
+function owesSomething(ring: KeyRing): boolean {
+  return (
+    ring.rotation !== null ||
+    ring.published === null ||
+    ring.drift !== null ||
+    ring.intent !== null ||
+    !wasTold(ring)
+  );
+}
+
+/** A call in doubt is decided by time first, then by looking: until then it may still execute. */
+function settle(ring: KeyRing, terms: Terms, now: number): Next | null {
+  for (const slot of SLOTS) {
+    const regenerations = quiet(ring.slots[slot].regenerations, terms, now);
+    if (regenerations.length > 0)
+      return record({ type: 'RegenerationsSettled', at: now, slot, attempts: regenerations });
+    const publications = quiet(ring.slots[slot].publications, terms, now);
+    if (publications.length > 0)
+      return record({ type: 'PublicationsSettled', at: now, slot, attempts: publications });
+  }
+  return null;
+}
+
+function quiet(attempts: readonly Attempt[], terms: Terms, now: number): readonly number[] {
+  return attempts.filter(({ notAfter }) => notAfter + terms.quiescenceMs <= now).map(({ number }) => number);
+}
+
+/** Key Vault shows the publication that was in doubt: it happened. */
+function adopt(ring: KeyRing, vault: SeenVault['current'], now: number): Next | null {
+  const { intent, published } = ring;
+  if (intent === null || vault.is !== 'ours') return null;
+  const shown =
+    vault.slot === intent.slot &&
+    vault.fingerprint === intent.fingerprint &&
+    vault.generation === intent.generation;
+  if (!shown || intent.generation <= (published?.generation ?? 0)) return null;
+  return record({ type: 'Published', at: now, ...intent, version: vault.version, attempt: null });
+}
+
+/** A new rotation retires the keys that both slots hold now, whatever happened before. */
+function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next | null {
+  const { rotation, published } = ring;
+  if (rotation === null || published === null || rotation.startedFrom !== null) return null;
+  return record({
+    type: 'RetirementsRecorded',
+    at: now,
+    rotationId: rotation.rotationId,
+    retire: keys,
+    startedFrom: published.slot,
+  });
+}
+
+/** The answer of a regeneration and a list that disagree: the list is late, or a stranger came after us. */
+function mistrustLateList(ring: KeyRing, keys: Fingerprints, terms: Terms, now: number): Next | null {
+  for (const slot of SLOTS) {
+    const { answered } = ring.slots[slot];
+    if (answered === null || answered.fingerprint === keys[slot]) continue;
+    const until = answered.at + terms.quiescenceMs;
+    if (now >= until) return record({ type: 'AnswerOverruled', at: now, slot, listed: keys[slot] });
+    return wait({
+      for: 'propagation',
+      detail: `the list of keys does not show the new ${slot} yet`,
+      until: now + terms.probePauseMs,
+    });
+  }
+  return null;
+}
+
+/** A key that is gone from a list taken after the request, and refused where anyone can tell, is retired. */
+function close(ring: KeyRing, keys: Fingerprints, seen: Observed, terms: Terms, now: number): Next | null {
+  for (const slot of SLOTS) {
+    const { retire } = ring.slots[slot];
+    if (retire === null || retire.fingerprint === keys[slot]) continue;
+    const { fingerprint, rotationId } = retire;
+    const forgotten = seen.forgotten.includes(fingerprint);
+    const proof = seen.proofs[fingerprint];
+    if (!forgotten && proof?.verdict !== 'refused') {
+      const question = { do: 'prove-retired', slot, fingerprint } as const;
+      return askAgain(question, proof, `the old ${slot} is still accepted`, terms, now) ?? oldKeyLives(slot);
+    }
+    return record({
+      type: 'KeyRetired',
+      at: now,
+      slot,
+      fingerprint,
+      rotationId,
+      proof: forgotten ? 'listed' : 'refused',
+    });
+  }
+  const { rotation, slots } = ring;
+  if (rotation?.startedFrom != null && slots.key1.retire === null && slots.key2.retire === null) {
+    return record({ type: 'RotationCompleted', at: now, rotationId: rotation.rotationId });
+  }
+  return null;
+}
+
+function oldKeyLives(slot: KeySlot): Next {
+  return {
+    do: 'halt',
+    reason: 'old-key-still-accepted',
+    detail: `${slot} was regenerated, but the data plane still accepts its old key.`,
+    remedy: 'Check the account in the portal; when the old key is refused, replay the rotation.',
+  };
+}
+
+/** What consumers read must be a key that the account holds: publish one before anything else. */
+function heal(
+  ring: KeyRing,
+  keys: Fingerprints,
+  vault: SeenVault['current'],
+  seen: Observed,
+  terms: Terms,
+  now: number,
+): Next | null {
+  const { published } = ring;
+  if (published === null) {
+    const slot =
+      vault.is === 'untagged'
+        ? (SLOTS.find((candidate) => keys[candidate] === vault.fingerprint) ?? 'key2')
+        : 'key2';
+    return publish(ring, slot, keys[slot], vault, seen, terms, now);
+  }
+  const drift = driftOf(published, keys, vault);
+  if (drift === null) {
+    return ring.drift === null ? null : record({ type: 'DriftGone', at: now });
+  }
+  if (ring.drift !== drift.detail) return record({ type: 'DriftFound', at: now, ...drift });
+  return publish(ring, published.slot, keys[published.slot], vault, seen, terms, now);
+}
+
+type Drift = { readonly kind: 'vault-changed' | 'key-regenerated'; readonly detail: string };
+
+function driftOf(
+  published: NonNullable<KeyRing['published']>,
+  keys: Fingerprints,
+  vault: SeenVault['current'],
+): Drift | null {
+  if (keys[published.slot] !== published.fingerprint) {
+    return { kind: 'key-regenerated', detail: `someone regenerated ${published.slot}, which is in use` };
+  }
+  if (vault.is === 'missing') return { kind: 'vault-changed', detail: 'the secret has no current version' };
+  if (vault.is === 'untagged')
+    return { kind: 'vault-changed', detail: 'someone else wrote the current version of the secret' };
+  const same =
+    vault.slot === published.slot &&
+    vault.fingerprint === published.fingerprint &&
+    vault.generation === published.generation;
+  return same
+    ? null
+    : {
+        kind: 'vault-changed',
+        detail: `the current version of the secret is generation ${vault.generation}, not ${published.generation}`,
+      };
+}
+
+/** Everyone must hear of a publication, also of one outside a rotation. */
+function tell(ring: KeyRing): Next | null {
+  return wasTold(ring) ? null : { do: 'ask-switch', request: nextRequest(ring) };
+}
+
+function wasTold({ published, asked }: KeyRing): boolean {
+  return published === null || asked?.generation === published.generation;
+}
+
+function nextRequest({ published, asked }: KeyRing): number {
+  return asked !== null && asked.generation === published?.generation ? asked.request + 1 : 1;
+}
+
+/** The heart of a rotation: first the slot that nobody is on, then everyone moves, then the other one. */
+function retire(
+  ring: KeyRing,
+  keys: Fingerprints,
+  vault: SeenVault['current'],
+  seen: Observed,
+  terms: Terms,
+  now: number,
+): Next {
+  const { published, slots } = ring;
+  if (published === null) return { do: 'rest' };
+  const spare = otherSlot(published.slot);
+  if (slots[spare].retire !== null) return regenerateBehindGate(ring, spare, keys, terms, now);
+  if (slots[published.slot].retire !== null)
+    return publish(ring, spare, keys[spare], vault, seen, terms, now);
+  return { do: 'rest' };
+}
+
+function regenerateBehindGate(
+  ring: KeyRing,
+  slot: KeySlot,
+  before: Fingerprints,
+  terms: Terms,
+  now: number,
+): Next {
+  const open = gate(ring, slot, now);
+  switch (open.is) {
+    case 'open': {
+      const doubt = ring.slots[slot].regenerations;
+      // Sending again at once could regenerate twice; only time tells that the first call is dead.
+      if (doubt.length > 0)
+        return wait(untilQuiet(`a regeneration of ${slot} may still execute`, doubt, terms));
+      return { do: 'regenerate', slot, before };
+    }
+    case 'not-asked':
+      return { do: 'ask-switch', request: nextRequest(ring) };
+    case 'overdue':
+      return overdue(ring, open.missing, terms, now);
+    case 'waiting':
+      return waitAtGate(ring, slot, open.what, terms, now);
+    default:
+      throw new Error('unknown gate');
+  }
+}
+
+function waitAtGate(ring: KeyRing, slot: KeySlot, what: Waiting, terms: Terms, now: number): Next {
+  if (what.for === 'quiescence') return wait(untilQuiet(what.detail, ring.slots[slot].publications, terms));
+  // The notifier should have spoken by now: its answer may be lost, so ask again.
+  if (
+    what.for === 'acknowledgements' &&
+    what.until !== undefined &&
+    now > what.until + terms.outcomePatienceMs
+  ) {
+    return { do: 'ask-switch', request: nextRequest(ring) };
+  }
+  if (what.for === 'acknowledgements' && what.until !== undefined) {
+    return wait({ ...what, until: what.until + terms.outcomePatienceMs + 1 });
+  }
+  return wait(what);
+}
+
+/** A deadline waives acknowledgements, never anything else, and only where the policy says so. */
+function overdue(ring: KeyRing, missing: readonly string[], terms: Terms, now: number): Next {
+  const who = missing.length > 0 ? missing.join(', ') : 'no instance is registered';
+  if (terms.onOverdue === 'force') {
+    return record({ type: 'GateForced', at: now, generation: ring.published?.generation ?? 0, missing });
+  }
+  return missing.length > 0
+    ? {
+        do: 'halt',
+        reason: 'consumer-silent',
+        detail: `The deadline passed without an acknowledgement of generation ${ring.published?.generation ?? 0} from: ${who}. Both keys keep working.`,
+        remedy: 'Start or stop the silent consumer, or waive it by name, then replay the rotation.',
+      }
+    : {
+        do: 'halt',
+        reason: 'no-consumers',
+        detail:
+          'No consumer instance is registered for this account, and its policy says to wait for one. Both keys keep working.',
+        remedy: 'Start a consumer, or set withoutConsumers: rotate in the policy, then replay the rotation.',
+      };
+}
+
+/** Publishes a key that the data plane accepts, once nothing can undo or outrun it. */
+function publish(
+  ring: KeyRing,
+  slot: KeySlot,
+  key: Fingerprint,
+  vault: SeenVault['current'],
+  seen: Observed,
+  terms: Terms,
+  now: number,
+): Next {
+  const obstacle = obstacleToPublishing(ring, slot, key);
+  if (obstacle !== null) {
+    const doubts = [
+      ...ring.slots[slot].regenerations,
+      ...ring.slots.key1.publications,
+      ...ring.slots.key2.publications,
+    ];
+    return wait(untilQuiet(obstacle.detail, doubts, terms));
+  }
+  const probe = seen.probes[key];
+  if (probe?.verdict !== 'accepted') {
+    const question = { do: 'probe', slot, fingerprint: key } as const;
+    return askAgain(question, probe, `${slot} is not accepted yet`, terms, now) ?? keyNotAccepted(slot);
+  }
+  return { do: 'publish', slot, fingerprint: key, generation: nextGeneration(ring, slot, key, vault) };
+}
+
+function keyNotAccepted(slot: KeySlot): Next {
+  return {
+    do: 'halt',
+    reason: 'key-not-accepted',
+    detail: `The data plane does not accept ${slot} as the account lists it, so it is not published. Nobody was told to use it.`,
+    remedy: "Check the account's endpoint and network rules, then replay the rotation.",
+  };
+}
+
+/** A probe that does not say what it should is repeated after a pause; null when it was asked often enough. */
+function askAgain(
+  question: Next,
+  last: Probe | undefined,
+  detail: string,
+  terms: Terms,
+  now: number,
+): Next | null {
+  if (last === undefined) return question;
+  if (last.tries >= terms.probeTries) return null;
+  const until = last.at + terms.probePauseMs;
+  return now >= until ? question : wait({ for: 'propagation', detail, until });
+}
+
+function untilQuiet(detail: string, doubts: readonly Attempt[], terms: Terms): Waiting {
+  const until = Math.max(0, ...doubts.map(({ notAfter }) => notAfter)) + terms.quiescenceMs;
+  return { for: 'quiescence', detail, until };
+}
+
+function wait(what: Waiting): Next {
+  return { do: 'wait', what };
+}
+
+function record(event: RingEvent): Next {
+  return { do: 'record', event };
+}
+
+/** The rotation that a `RotationId` belongs to, open or ended, as this ring remembers it. */
+export function knows(ring: KeyRing, rotationId: RotationId): 'open' | 'halted' | 'finished' | 'unknown' {
+  if (ring.rotation?.rotationId === rotationId) return ring.rotation.halted === null ? 'open' : 'halted';
+  return ring.finished.includes(rotationId) ? 'finished' : 'unknown';
+}

@@ -1,0 +1,14 @@
+// The numbers a plan goes by: the account's policy and the installation's timing assumptions.
+export interface Terms {
+  /** Time after a call was given up in which the server may still execute it, clock skew included. */
+  readonly quiescenceMs: number;
+  /** Budget of one mutating call; it must fit into the lease. */
+  readonly callDeadlineMs: number;
+  readonly acknowledgeWithinMs: number;
+  readonly onOverdue: 'hold' | 'force';
+  /** How often a probe may disagree (new key refused, old key accepted) before a person is asked. */
+  readonly probeTries: number;
+  readonly probePauseMs: number;
+  /** How long after a deadline the notifier may stay silent before it is asked again. */
+  readonly outcomePatienceMs: number;
+}
