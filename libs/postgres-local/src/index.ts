@@ -1,1 +1,2 @@
-export {};
+export { createDatabase } from './create-database.js';
+export { startPostgres, type LocalPostgres, type PostgresOptions } from './start.js';
