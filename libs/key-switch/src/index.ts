@@ -1,1 +1,5 @@
-export {};
+export * from './census.js';
+export * from './instance.js';
+export * from './key-switch.js';
+export * from './owed.js';
+export * from './request.js';

@@ -1,0 +1,302 @@
+import { describe, expect, it } from '@jest/globals';
+import { AccountId, ConsumerName, Fingerprint, generation, InstanceId } from '@twinkey/contracts';
+import { census } from './census.js';
+import { standingOf, type Instance, type Terms } from './instance.js';
+import type { KeySwitch } from './key-switch.js';
+import { owed } from './owed.js';
+
+const terms: Terms = { leaseSeconds: 30, rereadSeconds: 60, clockSkewSeconds: 5 };
+const PUBLISHED = 1_000_000;
+const DEADLINE = PUBLISHED + 600_000;
+const webShop = ConsumerName.parse('web-shop');
+const billing = ConsumerName.parse('billing');
+
+const underWay: KeySwitch = {
+  account: AccountId.parse(
+    '/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/speech-weu',
+  ),
+  rotationId: null,
+  generation: generation(7),
+  request: 1,
+  slot: 'key2',
+  fingerprint: Fingerprint.parse('2'.repeat(32)),
+  secret: { vaultUrl: 'https://vault.example', name: 'speech-weu' },
+  publishedAt: PUBLISHED,
+  deadlineAt: DEADLINE,
+  drainSeconds: 3,
+  withoutConsumers: 'wait',
+  waived: [],
+  announced: true,
+  answer: null,
+};
+
+let drawn = 0;
+function one(changes: Partial<Omit<Instance, 'acknowledged'>> & { acknowledged?: number } = {}): Instance {
+  drawn += 1;
+  const { acknowledged = 0, ...rest } = changes;
+  return {
+    instance: InstanceId.parse(`i-${drawn.toString(16).padStart(16, '0')}`),
+    consumer: webShop,
+    boot: 'boot',
+    registeredAt: 0,
+    seenAt: PUBLISHED,
+    leaseUntil: PUBLISHED + 30_000,
+    acknowledged: generation(acknowledged),
+    drainedAt: null,
+    gone: false,
+    ...rest,
+  };
+}
+const silentSince = PUBLISHED - 100_000;
+const lapsed = (changes: Parameters<typeof one>[0] = {}) => one({ leaseUntil: silentSince, ...changes });
+const NOW = PUBLISHED + 1_000;
+
+function acknowledgedFrom(openFrom: number) {
+  return expect.objectContaining({ owed: 'answer', outcome: 'acknowledged', openFrom });
+}
+
+describe('a switch of which nobody was told', () => {
+  it('owes the announcement before anything else, even when everybody is there', () => {
+    const current = { ...underWay, announced: false };
+    expect(owed(current, [one({ acknowledged: 7 })], terms, NOW)).toEqual({ owed: 'announcement' });
+  });
+
+  it('owes nothing when nothing is published', () => {
+    expect(owed(null, [one()], terms, NOW)).toEqual({ owed: 'nothing', lookAgainAt: null });
+  });
+});
+
+describe('a switch with live instances', () => {
+  it('is acknowledged at once when every one of them has moved', () => {
+    const instances = [one({ acknowledged: 7 }), one({ acknowledged: 7, consumer: billing })];
+    expect(owed(underWay, instances, terms, NOW)).toEqual({
+      owed: 'answer',
+      outcome: 'acknowledged',
+      openFrom: NOW,
+      live: 2,
+    });
+  });
+
+  it.each([
+    ['has acknowledged nothing', 0],
+    ['acknowledged an older generation', 6],
+    ['acknowledged a generation that was never published', 8],
+  ])('waits for one that %s', (_, acknowledged) => {
+    const answer = owed(underWay, [one({ acknowledged: 7 }), one({ acknowledged })], terms, NOW);
+    expect(answer.owed).toBe('nothing');
+  });
+
+  it('waits for the second replica of a consumer whose first one has moved', () => {
+    expect(owed(underWay, [one({ acknowledged: 7 }), one()], terms, NOW).owed).toBe('nothing');
+  });
+
+  it('looks again when the first silent one may have lapsed', () => {
+    const instances = [
+      one({ leaseUntil: NOW + 20_000 }),
+      one({ leaseUntil: NOW + 10_000 }),
+      one({ leaseUntil: NOW + 1_000, acknowledged: 7 }),
+    ];
+    expect(owed(underWay, instances, terms, NOW)).toEqual({ owed: 'nothing', lookAgainAt: NOW + 15_001 });
+  });
+
+  it('opens no earlier than the last drain and the clock skew', () => {
+    const instances = [one({ acknowledged: 7, drainedAt: NOW + 8_000 }), one({ acknowledged: 7 })];
+    expect(owed(underWay, instances, terms, NOW)).toEqual(acknowledgedFrom(NOW + 13_000));
+  });
+
+  it('waits for one that registered late and has not acknowledged yet', () => {
+    const late = one({ registeredAt: NOW });
+    expect(owed(underWay, [one({ acknowledged: 7 }), late], terms, NOW).owed).toBe('nothing');
+  });
+
+  it('takes nothing back when one registers after the answer', () => {
+    const answered: KeySwitch = {
+      ...underWay,
+      answer: { outcome: 'acknowledged', at: NOW, openFrom: NOW },
+    };
+    expect(owed(answered, [one()], terms, DEADLINE + 1)).toEqual({ owed: 'nothing', lookAgainAt: null });
+  });
+});
+
+describe('a switch with lapsed instances', () => {
+  it('does not wait for them, but gives them their time after the publication', () => {
+    expect(owed(underWay, [one({ acknowledged: 7 }), lapsed()], terms, NOW)).toEqual(
+      acknowledgedFrom(PUBLISHED + 60_000 + 3_000 + 5_000),
+    );
+  });
+
+  it('counts from the end of the lease when that is later: until then the instance need not re-read', () => {
+    const leaseUntil = PUBLISHED + 70_000;
+    const now = leaseUntil + 5_001;
+    expect(owed(underWay, [lapsed({ leaseUntil })], terms, now)).toEqual(
+      acknowledgedFrom(leaseUntil + 3_000 + 5_000),
+    );
+  });
+
+  it('costs no wait when their time is already over', () => {
+    expect(owed(underWay, [lapsed()], terms, PUBLISHED + 100_000)).toEqual(
+      acknowledgedFrom(PUBLISHED + 100_000),
+    );
+  });
+
+  it('costs no wait for one that had acknowledged before it fell silent, but for its drain', () => {
+    expect(owed(underWay, [lapsed({ acknowledged: 7 })], terms, NOW)).toEqual(acknowledgedFrom(NOW));
+    const draining = lapsed({ acknowledged: 7, drainedAt: NOW + 1_000 });
+    expect(owed(underWay, [draining], terms, NOW)).toEqual(acknowledgedFrom(NOW + 6_000));
+  });
+
+  it('is not a switch without consumers', () => {
+    expect(owed({ ...underWay, withoutConsumers: 'wait' }, [lapsed()], terms, NOW)).toMatchObject({
+      outcome: 'acknowledged',
+    });
+  });
+});
+
+describe('a switch that does not need somebody', () => {
+  it('does not wait for a waived consumer, live or lapsed', () => {
+    const current = { ...underWay, waived: [billing] };
+    const instances = [
+      one({ acknowledged: 7 }),
+      one({ consumer: billing }),
+      lapsed({ consumer: billing }),
+      one({ consumer: billing, acknowledged: 7, drainedAt: NOW + 50_000 }),
+    ];
+    expect(owed(current, instances, terms, NOW)).toEqual(acknowledgedFrom(NOW));
+  });
+
+  it('still waits for the consumer that nobody waived', () => {
+    const current = { ...underWay, waived: [billing] };
+    expect(owed(current, [one(), one({ consumer: billing })], terms, NOW).owed).toBe('nothing');
+  });
+
+  it('does not wait for an instance that said goodbye', () => {
+    expect(owed(underWay, [one({ acknowledged: 7 }), one({ gone: true })], terms, NOW)).toEqual(
+      acknowledgedFrom(NOW),
+    );
+  });
+});
+
+describe('a switch without any consumer', () => {
+  it('goes on after the drain when the policy rotates all the same', () => {
+    const current: KeySwitch = { ...underWay, withoutConsumers: 'rotate' };
+    expect(owed(current, [], terms, NOW)).toEqual(acknowledgedFrom(NOW + 3_000));
+    expect(owed(current, [one({ gone: true })], terms, NOW)).toEqual(acknowledgedFrom(NOW + 3_000));
+  });
+
+  it('waits for one when the policy says so, and says at the deadline that nobody came', () => {
+    expect(owed(underWay, [], terms, NOW)).toEqual({ owed: 'nothing', lookAgainAt: DEADLINE });
+    expect(owed(underWay, [], terms, DEADLINE)).toEqual({
+      owed: 'answer',
+      outcome: 'overdue',
+      missing: [],
+      live: 0,
+    });
+  });
+});
+
+describe('a switch at its deadline', () => {
+  const leaseUntil = DEADLINE + 30_000;
+
+  it('is overdue, and names who is missing and what they acknowledged last', () => {
+    const late = one({ leaseUntil, acknowledged: 6, seenAt: DEADLINE - 2_000 });
+    const instances = [one({ leaseUntil, acknowledged: 7 }), late];
+    expect(owed(underWay, instances, terms, DEADLINE)).toEqual({
+      owed: 'answer',
+      outcome: 'overdue',
+      live: 2,
+      missing: [
+        {
+          consumer: webShop,
+          instance: late.instance,
+          generation: generation(6),
+          lastSeenAt: DEADLINE - 2_000,
+        },
+      ],
+    });
+  });
+
+  it('is acknowledged when the last one came in time', () => {
+    expect(owed(underWay, [one({ leaseUntil, acknowledged: 7 })], terms, DEADLINE)).toMatchObject({
+      outcome: 'acknowledged',
+    });
+  });
+
+  it('is said to be overdue once, and acknowledged when the late one comes after all', () => {
+    const said: KeySwitch = { ...underWay, answer: { outcome: 'overdue', at: DEADLINE } };
+    expect(owed(said, [one({ leaseUntil })], terms, DEADLINE + 1)).toEqual({
+      owed: 'nothing',
+      lookAgainAt: leaseUntil + 5_001,
+    });
+    expect(owed(said, [one({ leaseUntil, acknowledged: 7 })], terms, DEADLINE + 1)).toMatchObject({
+      outcome: 'acknowledged',
+    });
+  });
+});
+
+describe('the count of consumers', () => {
+  it('says per consumer who is live, who has moved and who is silent', () => {
+    const instances = [
+      one({ acknowledged: 7 }),
+      one({ acknowledged: 6 }),
+      lapsed({ acknowledged: 7 }),
+      one({ consumer: billing, gone: true }),
+    ];
+    expect(census(instances, generation(7), terms, NOW)).toEqual([
+      { consumer: webShop, live: 2, acknowledged: 1, lapsed: 1 },
+    ]);
+  });
+
+  it('counts nobody as moved while nothing is published', () => {
+    expect(census([one()], generation(0), terms, NOW)).toMatchObject([{ live: 1, acknowledged: 0 }]);
+  });
+});
+
+describe('every switch with up to three instances', () => {
+  // All combinations of what an instance can be: about 130,000 worlds, each judged against the bare sentence.
+  const kinds = [webShop, billing].flatMap((consumer) =>
+    [0, 6, 7, 8].flatMap((acknowledged) => [
+      one({ consumer, acknowledged }),
+      lapsed({ consumer, acknowledged }),
+      one({ consumer, acknowledged, gone: true }),
+    ]),
+  );
+  const crowds: Instance[][] = [[], ...kinds.map((a) => [a])];
+  kinds.forEach((a, i) => {
+    kinds.slice(i).forEach((b, j) => {
+      crowds.push([a, b], ...kinds.slice(i + j).map((c) => [a, b, c]));
+    });
+  });
+  const worlds = [[], [billing], [webShop, billing]].flatMap((waived) =>
+    (['wait', 'rotate'] as const).flatMap((withoutConsumers) =>
+      [NOW, DEADLINE].flatMap((now) =>
+        crowds.map((crowd) => ({ current: { ...underWay, waived, withoutConsumers }, crowd, now })),
+      ),
+    ),
+  );
+
+  it('is never answered acknowledged while a live instance that nobody waived has not acknowledged', () => {
+    let answers = 0;
+    for (const { current, crowd, now } of worlds) {
+      const answer = owed(current, crowd, { ...terms, leaseSeconds: 900 }, now);
+      if (answer.owed !== 'answer' || answer.outcome !== 'acknowledged') continue;
+      answers += 1;
+      const behind = crowd.filter(
+        (instance) =>
+          standingOf(instance, terms, now) === 'live' &&
+          !(current.waived as readonly string[]).includes(instance.consumer) &&
+          instance.acknowledged !== current.generation,
+      );
+      if (behind.length > 0) expect({ current, crowd, now }).toBe('not acknowledged');
+    }
+    expect(answers).toBeGreaterThan(1_000);
+  });
+
+  it('never waits without knowing when to look again', () => {
+    for (const { current, crowd, now } of worlds) {
+      const answer = owed(current, crowd, terms, now);
+      if (answer.owed === 'nothing' && !(answer.lookAgainAt !== null && answer.lookAgainAt > now)) {
+        expect({ current, crowd, now }).toBe('looked at again');
+      }
+    }
+  });
+});
