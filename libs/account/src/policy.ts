@@ -1,0 +1,82 @@
+// A policy as people write it becomes the terms that travel with an account, and the scheduler's own part.
+import type { RotationPolicy } from '@twinkey/contracts';
+import { parseDuration } from './duration.js';
+
+/** As written in the file, durations still as text. */
+export interface WrittenPolicy {
+  readonly interval: string;
+  readonly acknowledgeWithin: string;
+  readonly onOverdue: 'hold' | 'force';
+  readonly drain: string;
+  readonly withoutConsumers: 'wait' | 'rotate';
+  readonly firstRotation: 'now' | 'after-interval';
+  readonly spread: string;
+}
+
+/** When an account's rotations are due: the part of a policy that only the scheduler needs. */
+export interface Schedule {
+  readonly intervalSeconds: number;
+  /** The first rotation: as soon as the account is seen, or when the interval passed from then on. */
+  readonly firstRotation: 'now' | 'after-interval';
+  /** The first rotations of a fleet fall evenly into this stretch of time instead of all at once. */
+  readonly spreadSeconds: number;
+}
+
+export interface PolicyFault {
+  readonly field: keyof WrittenPolicy;
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+export type ReadPolicy =
+  | { readonly ok: true; readonly terms: RotationPolicy; readonly schedule: Schedule }
+  | { readonly ok: false; readonly faults: readonly PolicyFault[] };
+
+/** Reads a policy, with every fault at once. */
+export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
+  const faults: PolicyFault[] = [];
+  const seconds = (field: 'interval' | 'acknowledgeWithin' | 'drain' | 'spread', whole: boolean): number => {
+    const read = parseDuration(written[field]);
+    if (!read.ok) {
+      faults.push({ field, rule: read.problem, remedy: `correct "${written[field]}"` });
+      return Number.NaN; // compares false with everything below: one fault per field
+    }
+    if (whole && !Number.isInteger(read.seconds)) {
+      faults.push({ field, rule: 'must be whole seconds', remedy: `round "${written[field]}"` });
+    }
+    return read.seconds;
+  };
+  const intervalSeconds = seconds('interval', true);
+  const acknowledgeWithinSeconds = seconds('acknowledgeWithin', true);
+  const drainSeconds = seconds('drain', false);
+  const spreadSeconds = seconds('spread', true);
+  const must = (holds: boolean, field: keyof WrittenPolicy, rule: string, remedy: string) => {
+    if (!holds) faults.push({ field, rule, remedy });
+  };
+  must(!(intervalSeconds <= 0), 'interval', 'must be longer than 0', 'write for example P30D');
+  must(
+    !(acknowledgeWithinSeconds <= 0),
+    'acknowledgeWithin',
+    'must be longer than 0',
+    'write for example PT24H',
+  );
+  must(
+    !(drainSeconds >= acknowledgeWithinSeconds) || acknowledgeWithinSeconds <= 0,
+    'drain',
+    'must be shorter than acknowledgeWithin, or every key switch is overdue',
+    'shorten drain or lengthen acknowledgeWithin',
+  );
+  must(
+    !(spreadSeconds > intervalSeconds) || intervalSeconds <= 0,
+    'spread',
+    'must not be longer than interval, or an account waits longer for its first rotation than for its second',
+    'shorten spread',
+  );
+  if (faults.length > 0) return { ok: false, faults };
+  const { onOverdue, withoutConsumers, firstRotation } = written;
+  return {
+    ok: true,
+    terms: { name, intervalSeconds, acknowledgeWithinSeconds, onOverdue, drainSeconds, withoutConsumers },
+    schedule: { intervalSeconds, firstRotation, spreadSeconds },
+  };
+}
