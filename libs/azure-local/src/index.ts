@@ -1,1 +1,15 @@
-export {};
+export { start, type AzureLocal, type StartOptions } from './host/start.js';
+export type { Control, Credentials, FederatedToken } from './host/control.js';
+export type { Effect, Fault, PlantedFault } from './host/faults.js';
+export { FleetInvalid, parseFleet, sampleFleet } from './host/fleet.js';
+export { PortTaken } from './host/ports.js';
+export { dotenv } from './host/environment.js';
+export { replaceFile } from './host/persist.js';
+export type { Clock, Log, ServiceName } from './host/plugin.js';
+export type { AccountDefinition, KeyVerdict } from './cognitive-services/accounts.js';
+export type { ArmLimits, Bucket } from './cognitive-services/buckets.js';
+export type { KeyFormat, Slot } from './cognitive-services/keys.js';
+export type { LedgerEntry, Proof, Use } from './cognitive-services/ledger.js';
+export type { ApplicationDefinition, FederatedCredential } from './entra/directory.js';
+export type { RoleAssignment } from './entra/roles.js';
+export type { VaultLimits } from './key-vault/limit.js';

@@ -1,0 +1,104 @@
+import type { Account, AccountDefinition, Accounts, KeyVerdict } from '../cognitive-services/accounts.js';
+import type { Ledger, LedgerEntry } from '../cognitive-services/ledger.js';
+import type { Application, ApplicationDefinition, Directory } from '../entra/directory.js';
+import type { Tokens } from '../entra/tokens.js';
+import type { Fault, Faults, PlantedFault } from './faults.js';
+import type { Table } from './persist.js';
+
+/** What a test or a person does to the emulator from outside: the same in process and under `/_local/`. */
+export interface Control {
+  readonly faults: {
+    /** Answers the id by which to remove it. */
+    add(fault: Fault): string;
+    /** One fault, or all. */
+    remove(id?: string): void;
+    list(): readonly PlantedFault[];
+  };
+  /** Every use of a key since the last reset, counted by account, slot, outcome and caller. */
+  readonly ledger: {
+    entries(): readonly LedgerEntry[];
+    reset(): void;
+  };
+  readonly accounts: {
+    /** Creates the account, or changes an existing one; its keys stay. */
+    put(definition: AccountDefinition): void;
+    names(): readonly string[];
+    /** Whether the data plane would take this key now; `undefined` for an unknown account. */
+    judge(name: string, key: string): KeyVerdict | undefined;
+  };
+  /** Registers an application, or redefines the one of that name. */
+  register(definition: ApplicationDefinition): Credentials;
+  /** Writes what a cluster would project into a pod of the workload `subject`. */
+  writeFederatedToken(file: string, token: FederatedToken): Promise<void>;
+  /** Whether tokens of `issueToken` outlive the key that bought them (as, probably, in Azure). */
+  tokensSurviveRegeneration: boolean;
+}
+
+export interface Credentials {
+  readonly name: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly objectId: string;
+  readonly clientSecret: string;
+}
+
+export interface FederatedToken {
+  readonly subject: string;
+  /** `api://AzureADTokenExchange` unless said. */
+  readonly audience?: string;
+  readonly lifetimeSeconds?: number;
+}
+
+export interface ControlParts {
+  readonly faults: Faults;
+  readonly ledger: Ledger;
+  readonly accounts: Accounts;
+  readonly groups: Table<string>;
+  readonly directory: Directory;
+  readonly tokens: Tokens;
+  readonly origin: () => string;
+}
+
+export function controlOf({
+  faults,
+  ledger,
+  accounts,
+  groups,
+  directory,
+  tokens,
+  origin,
+}: ControlParts): Control {
+  return {
+    faults,
+    ledger,
+    accounts: {
+      put: (definition) => {
+        putWithGroup(accounts, groups, definition);
+      },
+      names: () => accounts.all().map(({ name }) => name),
+      judge: (name, key) => {
+        const account = accounts.get(name);
+        return account === undefined ? undefined : accounts.judge(account, key);
+      },
+    },
+    register: (definition) => credentialsOf(directory.register(definition), directory.tenantId),
+    writeFederatedToken: (file, token) => tokens.writeFederatedToken(file, origin(), token),
+    tokensSurviveRegeneration: true,
+  };
+}
+
+export function putWithGroup(
+  accounts: Accounts,
+  groups: Table<string>,
+  definition: AccountDefinition,
+): Account {
+  const { account } = accounts.put(definition);
+  const group = account.resourceGroup;
+  if (groups.get(group.toLowerCase()) === undefined) groups.write([group.toLowerCase(), group]);
+  return account;
+}
+
+export function credentialsOf(application: Application, tenantId: string): Credentials {
+  const { name, clientId, objectId, clientSecret } = application;
+  return { name, tenantId, clientId, objectId, clientSecret };
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { Outcome } from './dispatch.js';
+import type { Incoming, Log } from './plugin.js';
+
+export interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const maxBodyBytes = 4 * 1024 * 1024;
+
+/** An HTTPS server on 127.0.0.1. Port 0 takes a free one; a taken port is an error with code `EADDRINUSE`. */
+export async function listen(options: {
+  readonly port: number;
+  readonly tls: { readonly key: string; readonly cert: string };
+  readonly handle: (request: Incoming) => Promise<Outcome>;
+  readonly log: Log;
+}): Promise<Listener> {
+  const server = createServer({ key: options.tls.key, cert: options.tls.cert }, (message, response) => {
+    answer(message, response, options.handle).catch((error: unknown) => {
+      if (!isGone(error)) options.log.warn(`A request could not be answered: ${String(error)}`);
+      response.destroy();
+    });
+  });
+  // Longer than the pools of the SDKs keep a connection: a server that hangs up first costs them an ECONNRESET.
+  server.keepAliveTimeout = 120_000;
+  server.on('tlsClientError', () => undefined); // a client that does not trust the authority says so itself
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const port = (server.address() as AddressInfo).port;
+  return {
+    port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  handle: (request: Incoming) => Promise<Outcome>,
+): Promise<void> {
+  const request = await read(message);
+  if (request === undefined) {
+    response.writeHead(400, { connection: 'close' }).end();
+    return;
+  }
+  const outcome = await handle(request);
+  if (outcome === 'cut') {
+    message.socket.destroy();
+    return;
+  }
+  const { status, headers = {}, body } = outcome;
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    'content-length': String(Buffer.byteLength(text)),
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** `undefined` for what no client of ours sends: a broken URL, an endless body. */
+async function read(message: IncomingMessage): Promise<Incoming | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    const host = /^[\w.:[\]-]+$/.test(message.headers.host ?? '') ? message.headers.host : 'localhost';
+    const url = new URL(`https://${host ?? 'localhost'}${(message.url ?? '/').replace(/^\/+/, '/')}`);
+    return {
+      method: message.method ?? 'GET',
+      segments: url.pathname.split('/').filter(Boolean).map(decodeURIComponent),
+      query: url.searchParams,
+      headers: message.headers,
+      body: Buffer.concat(chunks),
+      origin: url.origin,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'AbortError' || ('code' in error && error.code === 'ECONNRESET'))
+  );
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { Accounts } from '../cognitive-services/accounts.js';
+import { azureArmLimits, Buckets } from '../cognitive-services/buckets.js';
+import { dataPlane } from '../cognitive-services/data-plane.js';
+import { IssuedTokens } from '../cognitive-services/issued-token.js';
+import { Ledger } from '../cognitive-services/ledger.js';
+import { armService } from '../cognitive-services/server.js';
+import { Directory } from '../entra/directory.js';
+import { entraRoots } from '../entra/protocol.js';
+import { entraService } from '../entra/server.js';
+import { Tokens } from '../entra/tokens.js';
+import { azureVaultLimits, VaultLimiter } from '../key-vault/limit.js';
+import { keyVaultService } from '../key-vault/server.js';
+import { Vault } from '../key-vault/vault.js';
+import { answerControl } from './control-routes.js';
+import { controlOf, type Control } from './control.js';
+import { dispatch, type Dispatch, type Outcome } from './dispatch.js';
+import { Faults } from './faults.js';
+import { belongsToTheHost, refuseAccountName } from './fleet.js';
+import type { Incoming, Log } from './plugin.js';
+import type { StartOptions } from './start.js';
+import type { State } from './state.js';
+
+export interface Services {
+  readonly directory: Directory;
+  readonly tokens: Tokens;
+  readonly accounts: Accounts;
+  readonly control: Control;
+  /** Everything on the shared origin. */
+  readonly shared: (request: Incoming) => Promise<Outcome>;
+  /** One vault, for an origin of its own. */
+  readonly vault: (name: string) => (request: Incoming) => Promise<Outcome>;
+}
+
+/** Builds the services over the opened state, and says which of them a request is for. */
+export function servicesOf(
+  options: StartOptions & {
+    readonly state: State;
+    readonly log: Log;
+    readonly stopped: AbortSignal;
+    readonly origin: () => string;
+  },
+): Services {
+  const { state, log, stopped, origin, limits = {} } = options;
+  const clock = options.clock ?? Date.now;
+  const faults = new Faults();
+  const directory = new Directory(state.tenantId, state.subscriptionId, state.applications);
+  const tokens = new Tokens(directory, state.keys, clock, options.tokenLifetimeSeconds ?? 3599);
+  const accounts = new Accounts(state.accounts, clock);
+  const ledger = new Ledger(state.ledger, clock);
+  const control = controlOf({ faults, ledger, accounts, groups: state.groups, directory, tokens, origin });
+  const authority = () => `${origin()}/${state.tenantId}`;
+  const arm = limits.arm ?? azureArmLimits;
+
+  const entra = entraService({ directory, tokens, keys: state.keys, clock, origin });
+  const resourceManager = armService({
+    accounts,
+    groups: state.groups,
+    directory,
+    tokens,
+    buckets: arm === 'off' ? undefined : new Buckets(arm, clock),
+    authority,
+    pageSize: options.pageSize ?? 100,
+    refuseName: refuseAccountName,
+  });
+  const ai = dataPlane({
+    accounts,
+    directory,
+    tokens,
+    ledger,
+    issuedTokens: new IssuedTokens(state.exchangeSecret, clock, state.subscriptionId),
+    tokensSurviveRegeneration: () => control.tokensSurviveRegeneration,
+  });
+
+  const rules: Dispatch = { faults, log, stopped };
+  return {
+    directory,
+    tokens,
+    accounts,
+    control,
+    shared: async (request) => {
+      const root = (request.segments[0] ?? '').toLowerCase();
+      if (root === '_local') return answerControl(control, request);
+      if (root === 'subscriptions' || root === 'tenants')
+        return await dispatch(resourceManager, request, rules);
+      // What is no account's name and nobody else's is a tenant, known or not.
+      if (entraRoots.includes(root) || belongsToTheHost(root)) return await dispatch(entra, request, rules);
+      return await dispatch(ai, request, rules);
+    },
+    vault: (name) => {
+      const service = keyVaultService({
+        name,
+        vault: new Vault(state.vault(name), clock, () => randomBytes(16).toString('hex')),
+        directory,
+        tokens,
+        limiter: new VaultLimiter(limits.vault ?? azureVaultLimits, clock),
+        authority,
+      });
+      return (request) => dispatch(service, request, rules);
+    },
+  };
+}
