@@ -13,7 +13,11 @@ export type Handler<Data> = (message: Message<Data>, context: BusContext) => Pro
  */
 export function OnMessage<Data>(
   contract: Contract<Data>,
-): (target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<Handler<Data>>) => void {
+): <Method extends Handler<Data>>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void {
   return (target, method, descriptor) => {
     Payload(new ReadMessagePipe(contract))(target, method, 0);
     Ctx()(target, method, 1);
