@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@twinkey/service';
+import { consoleService } from './console.service.js';
+
+await runService(consoleService);

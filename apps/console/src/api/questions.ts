@@ -1,0 +1,69 @@
+// What the API may be asked: path, query and body of every operation.
+import { ConsumerName } from '@twinkey/contracts';
+import { z } from 'zod';
+import { RotationStateName } from './answers.js';
+
+const By = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .default('anonymous')
+  .describe('Who asks; recorded in the audit.');
+const Reason = z.string().trim().min(1).max(500);
+
+/** A query arrives as text. */
+const wholeNumber = (most: number) =>
+  z.coerce.number<string | number>().int().min(0).max(most).describe(`0 to ${most}`);
+
+export const AccountPath = z.object({
+  name: z.string().min(1).max(300).describe('The name of the account, or its ARM id (percent-encoded).'),
+});
+export const RotationPath = z.object({
+  id: z
+    .string()
+    .regex(/^(r-)?[0-9a-f]{1,12}$/, 'must be "r-" and up to 12 hex digits')
+    .describe('The id of the rotation, or the beginning of it if no other id begins so.'),
+});
+
+export const RotationsQuery = z.object({
+  state: RotationStateName.optional(),
+  account: z.string().min(1).optional(),
+  limit: wholeNumber(500).default(50),
+});
+export const EventsQuery = z.object({
+  after: wholeNumber(Number.MAX_SAFE_INTEGER).default(0).describe('Only events after this position.'),
+  limit: wholeNumber(1000).default(200),
+  watch: z
+    .string()
+    .optional()
+    .describe(
+      'Present, with any value: an endless stream of server-sent events that resumes at `Last-Event-ID`.',
+    ),
+});
+export const CommandsQuery = z.object({
+  account: z.string().min(1).optional(),
+  limit: wholeNumber(500).default(50),
+});
+
+export const RotateBody = z.object({ by: By, reason: Reason.optional() });
+export const ReplayBody = RotateBody;
+export const HaltBody = RotateBody;
+export const WaiveBody = z.object({ by: By, consumer: ConsumerName, reason: Reason });
+export const ReplayDeadLettersBody = z.union([
+  z.object({
+    by: By,
+    entity: z.string().min(1),
+    sequenceNumbers: z
+      .array(z.string().regex(/^\d{1,19}$/, 'must be a decimal number'))
+      .min(1)
+      .max(100),
+  }),
+  z.object({ by: By, entity: z.string().min(1), all: z.literal(true) }),
+]);
+
+export const IdempotencyKey = z.string().trim().min(1).max(200);
+
+export type RotationsQuery = z.infer<typeof RotationsQuery>;
+export type EventsQuery = z.infer<typeof EventsQuery>;
+export type ReplayDeadLettersBody = z.infer<typeof ReplayDeadLettersBody>;

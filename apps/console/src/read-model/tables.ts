@@ -1,0 +1,113 @@
+// The console's own tables, as Kysely sees them; migrations/ says what each is for.
+import type {
+  AccountSettings,
+  Fingerprint,
+  KeySlot,
+  RegistryEvent,
+  RotationEvent,
+  Step,
+} from '@twinkey/contracts';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { Halt, Refusal, RotationState, RotationStep, Waiting } from './rotation-story.js';
+
+export type What = RotationEvent['what'];
+export type ConsumerProgress = Extract<RegistryEvent['what'], { event: 'consumers-changed' }>['consumers'];
+export type Drift = Omit<Extract<What, { event: 'drift' }>, 'event'> & { at: string };
+
+type Time = ColumnType<Date, Date | string, Date | string>;
+type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>;
+type MaybeJson<T extends object> = JSONColumnType<T | null, string | null | undefined, string | null>;
+
+export interface AccountTable {
+  account: string;
+  name: string;
+  settings: MaybeJson<AccountSettings>;
+  settings_version: Generated<number>;
+  next_due_at: MaybeTime;
+  withdrawn_at: MaybeTime;
+  withdrawn_reason: string | null;
+  consumers: MaybeJson<ConsumerProgress>;
+  consumers_version: Generated<number>;
+  published_slot: KeySlot | null;
+  published_generation: Generated<number>;
+  published_fingerprint: Fingerprint | null;
+  published_at: MaybeTime;
+  drift: MaybeJson<Drift>;
+  drift_sequence: Generated<number>;
+}
+
+export interface AccountKeyTable {
+  account: string;
+  slot: KeySlot;
+  fingerprint: Fingerprint;
+  named_sequence: Generated<number>;
+  retired_at: MaybeTime;
+  retired_by: string | null;
+}
+
+export interface RotationTable {
+  rotation: string;
+  account: string;
+  state: RotationState;
+  requested_by: string | null;
+  reason: string | null;
+  step: Step | null;
+  steps: Json<RotationStep[]>;
+  waiting: MaybeJson<Waiting>;
+  halt: MaybeJson<Halt>;
+  refusal: MaybeJson<Refusal>;
+  waived: Json<string[]>;
+  requested_at: Time;
+  completed_at: MaybeTime;
+  seconds: number | null;
+  keys_replaced: number | null;
+  last_sequence: Generated<number>;
+  last_event_at: Time;
+  asked_by: string | null;
+  asked_reason: string | null;
+  asked_at: MaybeTime;
+}
+
+export interface RotationEventTable {
+  account: string;
+  sequence: number;
+  rotation: string | null;
+  at: Time;
+  what: JSONColumnType<What>;
+  position: number;
+}
+
+export interface FeedTable {
+  only_row: Generated<boolean>;
+  position: number;
+}
+
+export interface ServiceLifeTable {
+  service: string;
+  started_at: Time;
+  last_seen_at: Time;
+}
+
+export interface CommandTable {
+  command_id: string;
+  command: string;
+  account: string | null;
+  rotation: string | null;
+  consumer: string | null;
+  details: MaybeJson<object>;
+  asked_by: string;
+  reason: string | null;
+  asked_at: Time;
+  idempotency_key: string | null;
+}
+
+export interface ConsoleTables {
+  account: AccountTable;
+  account_key: AccountKeyTable;
+  rotation: RotationTable;
+  rotation_event: RotationEventTable;
+  feed: FeedTable;
+  service_life: ServiceLifeTable;
+  command: CommandTable;
+}
