@@ -2,7 +2,8 @@ import type { DeadLetters } from './dead-letters.js';
 import type { Settlement } from './settlement.js';
 
 /** Where messages are received: a queue, or one subscription of a topic. */
-export type EntitySource = { readonly queue: string } | { readonly topic: string; readonly subscription: string };
+export type EntitySource =
+  { readonly queue: string } | { readonly topic: string; readonly subscription: string };
 
 export interface OutgoingMessage {
   /** At most 128 characters; duplicate detection drops a second message with the same id. */
@@ -66,8 +67,11 @@ export interface Bus {
   ): Promise<Receiving>;
   deadLetters(source: EntitySource): DeadLetters;
   readonly subscriptions: Subscriptions;
-  /** TransientFault `bus-unreachable` or PermanentFault `bus-unauthorized` when messages cannot be sent now. */
-  ping(): Promise<void>;
+  /**
+   * TransientFault `bus-unreachable` or PermanentFault `bus-unauthorized` when the bus cannot be used now. Looks at
+   * the head of `source`, or of what was received from last.
+   */
+  ping(source?: EntitySource): Promise<void>;
   /** Closes every receiver (see `Receiving.close`), then the connection. */
   close(): Promise<void>;
 }

@@ -36,7 +36,10 @@ export function settlementOf(outcome: Outcome, deliveryCount: number): Settlemen
   const error = outcome.threw;
   if (isInterrupted(error)) return { settle: 'release' };
   if (isPermanentFault(error)) {
-    return deadLetter(error.code, error.remedy === undefined ? error.message : `${error.message} ${error.remedy}`);
+    return deadLetter(
+      error.code,
+      error.remedy === undefined ? error.message : `${error.message} ${error.remedy}`,
+    );
   }
   if (deliveryCount >= LAST_DELIVERY) return deadLetter('DeliveriesExhausted', describe(error));
   const wanted = isTransientFault(error) ? error.retryAfterMs : undefined;
