@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@twinkey/service';
+import { rotator } from './rotator.js';
+
+await runService(rotator);

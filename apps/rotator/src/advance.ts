@@ -1,0 +1,229 @@
+// The loop: load, observe, plan, commit the intent, act, commit the result; again until nothing can be done now.
+// Whatever wakes it (a message, a timer, a restart, a replay) only says: look again.
+import { isInterrupted, isPermanentFault, isTransientFault, type AccountId } from '@twinkey/contracts';
+import { releaseLease, takeLease, type Database } from '@twinkey/journal';
+import type { SecretText } from '@twinkey/key-store';
+import { plan, type Next, type Terms, type Waiting } from '@twinkey/rotation';
+import type { Log } from '@twinkey/service';
+import type { Accounts } from './accounts.js';
+import { haltFor } from './halt.js';
+import { Hold } from './hold.js';
+import type { KeyRings } from './key-rings.js';
+import { look, type Outside } from './look.js';
+import { publish } from './perform/publish.js';
+import { regenerate } from './perform/regenerate.js';
+import type { Turns } from './turns.js';
+import { Work, type WorkTimes } from './work.js';
+
+/** What was seen is used again for so long; a gate that opened after a day looks anew. */
+const SEEN_FOR_MS = 5 * 60_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+/** A loop that never comes to rest is a defect of the plan; better a halt in the log than a hot loop against Azure. */
+const ROUNDS = 200;
+
+export interface AdvanceParts {
+  readonly database: Database;
+  readonly accounts: Accounts;
+  readonly rings: KeyRings;
+  readonly outside: Outside;
+  readonly salt: SecretText;
+  readonly holder: string;
+  readonly times: WorkTimes;
+  readonly terms: Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
+  readonly turns: Turns;
+  readonly log: Log;
+}
+
+/** Brings accounts forward, each by one worker at a time: a queue in this process, a lease between processes. */
+export class Advance {
+  readonly #holds = new Map<AccountId, Hold>();
+  readonly #faults = new Map<AccountId, number>();
+
+  constructor(private readonly parts: AdvanceParts) {
+    parts.turns.serve((account) => this.#turn(account));
+  }
+
+  /** Has the account looked at as soon as there is a free hand; again if it is being looked at right now. */
+  wake(account: AccountId): void {
+    this.parts.turns.ask(account);
+  }
+
+  async #turn(account: AccountId): Promise<void> {
+    const { database, accounts, holder, times, turns, log } = this.parts;
+    try {
+      const known = await accounts.find(account);
+      if (known === null) return;
+      const grant = await takeLease(database, { name: leaseName(account), holder, ttlMs: times.leaseMs });
+      if (grant === null) {
+        turns.askLater(account, times.leaseMs / 4);
+        return;
+      }
+      const { rings, outside } = this.parts;
+      const work = await Work.begin(account, grant, {
+        settings: known.settings,
+        database,
+        rings,
+        times,
+        clock: outside.clock,
+      });
+      try {
+        await this.#advance(work);
+      } finally {
+        await releaseLease(database, work.lease);
+      }
+    } catch (error) {
+      if (isInterrupted(error)) {
+        log.info({ account, code: error.code }, error.message);
+        this.#holds.delete(account);
+      } else {
+        log.error({ account, err: error }, 'An account could not be looked at; it is tried again.');
+      }
+      turns.askLater(account, this.#pauseAfterFault(account));
+    }
+  }
+
+  async #advance(work: Work): Promise<void> {
+    const { account } = work.ring;
+    const hold = this.#holdOf(account);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      if (this.parts.turns.stopping) return;
+      const next = plan(work.ring, hold.seen, this.#termsOf(work), work.now());
+      const goOn = await this.#perform(next, work, hold);
+      if (!goOn) return;
+    }
+    throw new Error(`the plan of ${account} did not come to rest in ${ROUNDS} rounds`);
+  }
+
+  /** True: ask the plan again at once. */
+  async #perform(next: Next, work: Work, hold: Hold): Promise<boolean> {
+    try {
+      const goOn = await this.#act(next, work, hold);
+      this.#faults.delete(work.ring.account);
+      return goOn;
+    } catch (error) {
+      if (isPermanentFault(error)) return this.#stop(haltFor(error), work);
+      if (!isTransientFault(error)) throw error;
+      const pause = error.retryAfterMs ?? this.#pauseAfterFault(work.ring.account);
+      const why = error.code === 'throttled' ? 'throttling' : 'outage';
+      return this.#wait({ for: why, detail: error.message, until: work.now() + pause }, work);
+    }
+  }
+
+  async #act(next: Next, work: Work, hold: Hold): Promise<boolean> {
+    const { outside } = this.parts;
+    switch (next.do) {
+      case 'rest':
+        this.#holds.delete(work.ring.account);
+        await work.decide([], null);
+        return false;
+      case 'list-keys':
+      case 'read-vault':
+      case 'probe':
+      case 'prove-retired':
+        await work.keepLease();
+        await look(next, work.ring, hold, work.settings, outside);
+        return true;
+      case 'record':
+        await work.decide([next.event]);
+        if (next.event.type === 'RotationCompleted') await this.#tidy(work);
+        return true;
+      case 'regenerate':
+        await regenerate(next, work, hold, outside);
+        return true;
+      case 'publish':
+        await publish(next, work, hold, outside);
+        return true;
+      case 'ask-switch':
+        await this.#askSwitch(next.request, work);
+        return true;
+      case 'wait':
+        return this.#wait(next.what, work);
+      case 'halt':
+        return this.#stop(next, work);
+      default:
+        throw new Error('unknown action');
+    }
+  }
+
+  async #askSwitch(request: number, work: Work): Promise<void> {
+    const { rotation, published } = work.ring;
+    if (published === null) throw new Error('a switch is asked for although nothing is published');
+    await work.decide([
+      {
+        type: 'SwitchAsked',
+        at: work.now(),
+        generation: published.generation,
+        request,
+        rotationId: rotation?.rotationId ?? null,
+        deadlineAt: work.now() + work.settings.policy.acknowledgeWithinSeconds * 1_000,
+        waived: rotation?.waived ?? [],
+      },
+    ]);
+  }
+
+  async #wait(what: Waiting, work: Work): Promise<boolean> {
+    const told = work.ring.waiting === `${what.for}: ${what.detail}`;
+    const until = what.until ?? null;
+    const recorded = await work.decide(
+      told ? [] : [{ type: 'WaitingFor', at: work.now(), what }],
+      until === null ? null : new Date(until),
+    );
+    if (!recorded) return true; // something came in: it may be what was waited for
+    if (until !== null) this.parts.turns.askLater(work.ring.account, until - work.now());
+    return false;
+  }
+
+  async #stop({ reason, detail, remedy }: Extract<Next, { do: 'halt' }>, work: Work): Promise<boolean> {
+    const { account, rotation } = work.ring;
+    this.#holds.delete(account);
+    this.parts.log.warn({ account, rotationId: rotation?.rotationId, reason, remedy }, detail);
+    if (rotation === null) {
+      // No rotation to halt (a first publication, drift at rest): a person sees the log, and time may mend it.
+      return this.#wait({ for: 'outage', detail, until: work.now() + LONGEST_PAUSE_MS }, work);
+    }
+    return !(await work.decide([{ type: 'RotationHalted', at: work.now(), reason, detail, remedy }], null));
+  }
+
+  /** Older versions of the secret are of no use to anyone now. Their being left enabled harms nobody: the keys are dead. */
+  async #tidy(work: Work): Promise<void> {
+    const { published, account } = work.ring;
+    if (published === null) return;
+    try {
+      await this.parts.outside.shelf.disableSuperseded(work.settings.secret, {
+        keepVersion: published.version,
+      });
+    } catch (error) {
+      if (!isTransientFault(error) && !isPermanentFault(error)) throw error;
+      this.parts.log.warn({ account, code: error.code }, 'Superseded versions of the secret stay enabled.');
+    }
+  }
+
+  #holdOf(account: AccountId): Hold {
+    const { outside, salt } = this.parts;
+    const now = outside.clock().getTime();
+    const known = this.#holds.get(account);
+    if (known !== undefined && now - known.since < SEEN_FOR_MS) return known;
+    const hold = new Hold(salt, now);
+    this.#holds.set(account, hold);
+    return hold;
+  }
+
+  #termsOf({ settings: { policy } }: Work): Terms {
+    return {
+      ...this.parts.terms,
+      acknowledgeWithinMs: policy.acknowledgeWithinSeconds * 1_000,
+      onOverdue: policy.onOverdue,
+    };
+  }
+
+  #pauseAfterFault(account: AccountId): number {
+    const faults = (this.#faults.get(account) ?? 0) + 1;
+    this.#faults.set(account, faults);
+    return Math.min(FIRST_PAUSE_MS * 2 ** (faults - 1), LONGEST_PAUSE_MS);
+  }
+}
+
+function leaseName(account: AccountId): string {
+  return `account:${account}`;
+}

@@ -1,0 +1,55 @@
+// What one rotator keeps in memory about an account while it works on it: what it saw, and for moments the keys.
+import type { Fingerprint, KeySlot } from '@twinkey/contracts';
+import { fingerprintOf, type SecretText, type SlotKeys } from '@twinkey/key-store';
+import { NOTHING_SEEN, type KeyRing, type Observed, type Probe, type SeenVault } from '@twinkey/rotation';
+
+export class Hold {
+  seen: Observed = NOTHING_SEEN;
+  readonly #values = new Map<Fingerprint, SecretText>();
+
+  constructor(
+    private readonly salt: SecretText,
+    readonly since: number,
+  ) {}
+
+  /** The account's keys, listed or answered when the ring stood at `revision`. */
+  sawKeys(keys: SlotKeys, revision: number): Readonly<Record<KeySlot, Fingerprint>> {
+    const fingerprints = { key1: this.#keep(keys.key1), key2: this.#keep(keys.key2) };
+    this.seen = { ...this.seen, keys: { fingerprints, revision } };
+    return fingerprints;
+  }
+
+  /** Nothing was executed: what was listed before the intent is as good as it was. */
+  stillSeesKeys(ring: KeyRing): void {
+    if (this.seen.keys !== null)
+      this.seen = { ...this.seen, keys: { ...this.seen.keys, revision: ring.revision } };
+  }
+
+  sawVault(current: SeenVault['current'], revision: number): void {
+    this.seen = { ...this.seen, vault: { current, revision } };
+  }
+
+  sawProbe(kind: 'probes' | 'proofs', fingerprint: Fingerprint, verdict: Probe['verdict'], at: number): void {
+    const tries = (this.seen[kind][fingerprint]?.tries ?? 0) + 1;
+    this.seen = { ...this.seen, [kind]: { ...this.seen[kind], [fingerprint]: { verdict, tries, at } } };
+  }
+
+  /** The value of a key that is to be retired is gone from memory: only the list can tell that it is dead. */
+  forgot(fingerprint: Fingerprint): void {
+    this.seen = { ...this.seen, forgotten: [...this.seen.forgotten, fingerprint] };
+  }
+
+  fingerprintOf(key: SecretText): Fingerprint {
+    return fingerprintOf(key, this.salt);
+  }
+
+  valueOf(fingerprint: Fingerprint): SecretText | undefined {
+    return this.#values.get(fingerprint);
+  }
+
+  #keep(key: SecretText): Fingerprint {
+    const fingerprint = this.fingerprintOf(key);
+    this.#values.set(fingerprint, key);
+    return fingerprint;
+  }
+}

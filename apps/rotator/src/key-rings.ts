@@ -1,0 +1,68 @@
+// Key rings as they are stored: folded state, journal and messages in one commit.
+import { Interrupted, type AccountId, type AccountSettings } from '@twinkey/contracts';
+import {
+  loadStream,
+  type Database,
+  type LeaseGrant,
+  type OutboxMessage,
+  type Writer,
+} from '@twinkey/journal';
+import { emptyRing, evolve, type KeyRing, type RingEvent } from '@twinkey/rotation';
+import { announce } from './announce.js';
+
+export interface LoadedRing {
+  readonly ring: KeyRing;
+  /** 0: not stored yet. */
+  readonly version: number;
+}
+
+export interface RecordOptions {
+  readonly settings: AccountSettings | null;
+  readonly lookAgainAt: Date | null;
+  /** The commit is refused when this lease is no longer ours. */
+  readonly lease?: LeaseGrant;
+  readonly inbox?: { readonly handler: string; readonly messageId: string };
+}
+
+export type Recorded =
+  | { readonly recorded: true; readonly loaded: LoadedRing }
+  | { readonly recorded: false; readonly why: 'stale-version' | 'message-already-handled' };
+
+export class KeyRings {
+  constructor(
+    private readonly database: Database,
+    private readonly writer: Writer,
+  ) {}
+
+  async load(account: AccountId): Promise<LoadedRing> {
+    const stored = await loadStream<KeyRing>(this.database, account);
+    return stored === null
+      ? { ring: emptyRing(account), version: 0 }
+      : { ring: stored.state, version: stored.version };
+  }
+
+  /** Folds the events into the ring and commits all of it, if nobody was faster. Throws Interrupted when the lease is lost. */
+  async record(loaded: LoadedRing, events: readonly RingEvent[], options: RecordOptions): Promise<Recorded> {
+    let { ring } = loaded;
+    const outbox: OutboxMessage[] = [];
+    for (const event of events) {
+      const after = evolve(ring, event);
+      outbox.push(...announce(ring, event, after, options.settings));
+      ring = after;
+    }
+    const outcome = await this.writer.commit({
+      stream: ring.account,
+      expectedVersion: loaded.version,
+      state: ring,
+      lookAgainAt: options.lookAgainAt,
+      events: events.map(({ type, at, ...data }) => ({ type, at: new Date(at), data })),
+      outbox,
+      ...(options.lease === undefined ? {} : { lease: options.lease }),
+      ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
+    });
+    if (outcome.committed) return { recorded: true, loaded: { ring, version: outcome.version } };
+    if (outcome.why === 'lease-lost')
+      throw new Interrupted('lease-lost', `The lease of ${ring.account} is someone else's.`);
+    return { recorded: false, why: outcome.why };
+  }
+}

@@ -1,0 +1,103 @@
+// The rotator: owns key rings, rotations and their journal; the only service that ever holds a key.
+import { randomUUID } from 'node:crypto';
+import type { DynamicModule } from '@nestjs/common';
+import { RotationCommand, RotationDue, SwitchOutcome } from '@twinkey/contracts';
+import { Writer } from '@twinkey/journal';
+import { AccountKeys, SecretShelf, SecretText } from '@twinkey/key-store';
+import type { Background, ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { Accounts } from './accounts.js';
+import { Advance } from './advance.js';
+import { Inputs } from './inputs.js';
+import { KeyRings } from './key-rings.js';
+import { OnRegistryEvent } from './on-registry-event.js';
+import { OnRotationCommand } from './on-rotation-command.js';
+import { OnRotationDue } from './on-rotation-due.js';
+import { OnSwitchOutcome } from './on-switch-outcome.js';
+import { Sweep } from './sweep.js';
+import { termsFrom } from './terms-from.js';
+import { Turns } from './turns.js';
+
+const VARIABLES = [
+  'TWINKEY_RESOURCE_MANAGER_ENDPOINT',
+  'TWINKEY_FINGERPRINT_SALT',
+  'TWINKEY_QUIESCENCE_SECONDS',
+  'TWINKEY_CALL_DEADLINE_SECONDS',
+  'TWINKEY_ACCOUNT_LEASE_SECONDS',
+  'TWINKEY_DISABLE_VAULT_CHALLENGE_CHECK',
+  'TWINKEY_SWEEP_SECONDS',
+] as const;
+
+type Names = (typeof VARIABLES)[number];
+type Parts = ServiceParts<Names>;
+
+/** Accounts that one process works on at the same time; each waits for Azure most of the time. */
+const HANDS = 16;
+
+class RotatorModule {}
+
+export const rotator: ServiceDefinition<Names> = {
+  name: 'rotator',
+  variables: VARIABLES,
+  migrations: [new URL('../migrations/', import.meta.url)],
+  sources: () => [
+    { source: { queue: RotationDue.entity } },
+    { source: { queue: RotationCommand.entity } },
+    { source: { queue: SwitchOutcome.entity } },
+    { source: { topic: 'registry-events', subscription: 'rotator' } },
+  ],
+  module: (parts) => compose(parts).module,
+  background: (parts) => compose(parts).background,
+};
+
+interface Composed {
+  readonly module: DynamicModule;
+  readonly background: readonly Background[];
+}
+
+const composed = new WeakMap<Parts, Composed>();
+
+/** One set of objects per running service, whichever of the two hooks above comes first. */
+function compose(parts: Parts): Composed {
+  const known = composed.get(parts);
+  if (known !== undefined) return known;
+  const { config, database, credential, log, clock } = parts;
+  const { terms, times } = termsFrom(config);
+  const writer = new Writer(database, { log });
+  const accounts = new Accounts(database);
+  const rings = new KeyRings(database, writer);
+  const turns = new Turns(HANDS);
+  const advance = new Advance({
+    database,
+    accounts,
+    rings,
+    turns,
+    terms,
+    times,
+    log,
+    holder: `rotator-${randomUUID()}`,
+    salt: new SecretText(config.fingerprintSalt),
+    outside: {
+      accountKeys: new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
+      shelf: new SecretShelf({ credential, disableChallengeCheck: config.disableVaultChallengeCheck, log }),
+      deadlineMs: times.callDeadlineMs,
+      clock,
+    },
+  });
+  const result: Composed = {
+    module: {
+      module: RotatorModule,
+      controllers: [OnRotationDue, OnRotationCommand, OnSwitchOutcome, OnRegistryEvent],
+      providers: [
+        { provide: Accounts, useValue: accounts },
+        { provide: Advance, useValue: advance },
+        { provide: Inputs, useValue: new Inputs(accounts, rings, advance, clock) },
+      ],
+    },
+    background: [
+      { name: 'journal-writer', start: () => undefined, stop: () => writer.close() },
+      new Sweep(database, advance, turns, config.sweepSeconds * 1_000, log),
+    ],
+  };
+  composed.set(parts, result);
+  return result;
+}

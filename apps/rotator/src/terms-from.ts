@@ -1,0 +1,37 @@
+// The installation's timing assumptions, checked against each other.
+import type { Terms } from '@twinkey/rotation';
+import type { WorkTimes } from './work.js';
+
+const PROBE_TRIES = 30;
+const OUTCOME_PATIENCE_MS = 30_000;
+
+export interface TimingConfig {
+  readonly quiescenceSeconds: number;
+  readonly callDeadlineSeconds: number;
+  readonly accountLeaseSeconds: number;
+}
+
+/**
+ * Throws when a call could outlive its lease: a worker that lost the lease might then still be heard by Azure.
+ */
+export function termsFrom({ quiescenceSeconds, callDeadlineSeconds, accountLeaseSeconds }: TimingConfig): {
+  terms: Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
+  times: WorkTimes;
+} {
+  if (accountLeaseSeconds < 2 * callDeadlineSeconds + 2) {
+    throw new Error(
+      `TWINKEY_ACCOUNT_LEASE_SECONDS (${accountLeaseSeconds}) must be at least twice TWINKEY_CALL_DEADLINE_SECONDS (${callDeadlineSeconds}) plus 2: a call must end while the lease is surely ours.`,
+    );
+  }
+  const callDeadlineMs = callDeadlineSeconds * 1_000;
+  return {
+    terms: {
+      quiescenceMs: quiescenceSeconds * 1_000,
+      callDeadlineMs,
+      probeTries: PROBE_TRIES,
+      probePauseMs: 1_000,
+      outcomePatienceMs: OUTCOME_PATIENCE_MS,
+    },
+    times: { leaseMs: accountLeaseSeconds * 1_000, callDeadlineMs },
+  };
+}
