@@ -1,0 +1,231 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ConsumerName, generation } from '@twinkey/contracts';
+import { migrate, openDatabase } from '@twinkey/journal';
+import { testDatabase, type TestDatabase } from '@twinkey/testing';
+import {
+  at,
+  registryEvent,
+  rotationEvent,
+  rotationId,
+  settings,
+  speech,
+  vision,
+  wholeRotation,
+} from '../../spec/sample-events.js';
+import type { ConsoleDatabase } from '../parts.js';
+import { findAccounts, listAccounts, showAccount } from './accounts.js';
+import { eventsAfter, timelineOf } from './feed.js';
+import { recordRegistryEvent } from './record-registry-event.js';
+import { recordRotationEvent } from './record-rotation-event.js';
+import { findRotations, listRotations } from './rotations.js';
+import { fleetStatus } from './status.js';
+import type { ConsoleTables } from './tables.js';
+
+const open = (url: string) =>
+  openDatabase<ConsoleTables>({ url, schema: 'console', applicationName: 'console-spec' });
+
+async function prepare(url: string): Promise<void> {
+  const database = await open(url);
+  await migrate(database, [new URL('../../migrations/', import.meta.url)]);
+  await database.close();
+}
+
+let fresh: TestDatabase;
+let db: ConsoleDatabase;
+
+beforeEach(async () => {
+  fresh = await testDatabase({ prepare });
+  db = await open(fresh.url);
+});
+afterEach(async () => {
+  await db.close();
+  await fresh.drop();
+});
+
+const events = wholeRotation.map((what, index) => rotationEvent(index + 1, what));
+const consumers = (version: number, acknowledged: number) =>
+  registryEvent(version, {
+    event: 'consumers-changed',
+    account: speech,
+    generation: generation(8),
+    consumers: [{ consumer: ConsumerName.parse('chat-api'), live: 3, acknowledged, lapsed: 0 }],
+  });
+
+/** Everything that people see, without the order in which the console heard of it. */
+async function seen() {
+  const rotations = await findRotations(db, rotationId);
+  return {
+    account: await showAccount(db, speech, at(60)),
+    rotations,
+    timeline: (await timelineOf(db, rotationId)).map((event) => ({ ...event, position: null })),
+    status: await fleetStatus(db, at(60)),
+  };
+}
+
+/** A shuffle that a failing run can be repeated with. */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  let state = seed;
+  const draw = () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31);
+  return items
+    .map((item) => ({ item, order: draw() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+describe('a rotation whose events arrive in order', () => {
+  it('is shown with its account', async () => {
+    for (const event of events) await recordRotationEvent(db, event);
+    const { account, rotations } = await seen();
+    expect(rotations).toHaveLength(1);
+    expect(rotations[0]).toMatchObject({
+      id: rotationId,
+      account: 'speech',
+      state: 'completed',
+      seconds: 14,
+    });
+    expect(account).toMatchObject({
+      name: 'speech',
+      state: 'healthy',
+      published: { slot: 'key2', generation: 8, fingerprint: '333333333333' },
+      keys: [
+        { slot: 'key1', fingerprint: null },
+        { slot: 'key2', fingerprint: '333333333333' },
+      ],
+      lastRotatedAt: at(14).toISOString(),
+    });
+  });
+});
+
+describe('events that come doubled, late and in any order', () => {
+  it('lead to what they lead to in order', async () => {
+    const registry = [
+      registryEvent(1, { event: 'account-declared', settings, nextDueAt: at(90).toISOString() }),
+      consumers(1, 1),
+      consumers(2, 3),
+    ];
+    for (const event of registry) await recordRegistryEvent(db, event);
+    for (const event of events) await recordRotationEvent(db, event);
+    const inOrder = await seen();
+
+    for (const seed of [1, 2, 3, 4, 5]) {
+      await db.close();
+      await fresh.drop();
+      fresh = await testDatabase({ prepare });
+      db = await open(fresh.url);
+      for (const event of shuffled([...events, ...events], seed)) await recordRotationEvent(db, event);
+      for (const event of shuffled([...registry, ...registry], seed)) await recordRegistryEvent(db, event);
+      expect({ seed, ...(await seen()) }).toEqual({ seed, ...inOrder });
+    }
+  });
+
+  it('lead there also when they come at the same time', async () => {
+    await Promise.all(shuffled([...events, ...events], 7).map((event) => recordRotationEvent(db, event)));
+    expect((await findRotations(db, rotationId))[0]).toMatchObject({ state: 'completed', seconds: 14 });
+    expect(await timelineOf(db, rotationId)).toHaveLength(events.length);
+  });
+
+  it('count once each', async () => {
+    const [first] = events;
+    if (!first) throw new Error('no sample');
+    expect(await recordRotationEvent(db, first)).toBe(true);
+    expect(await recordRotationEvent(db, first)).toBe(false);
+    expect(await recordRotationEvent(db, { ...first, id: 'sent-again-under-another-id' })).toBe(false);
+  });
+});
+
+describe('an older word of the notifier that arrives after a newer one', () => {
+  it('changes nothing', async () => {
+    await recordRegistryEvent(db, consumers(5, 3));
+    await recordRegistryEvent(db, consumers(4, 1));
+    expect((await showAccount(db, speech, at(60)))?.consumers).toEqual([
+      { consumer: 'chat-api', live: 3, acknowledged: 3, lapsed: 0 },
+    ]);
+  });
+});
+
+describe('an account that was withdrawn', () => {
+  it('stays so when an older declaration arrives late', async () => {
+    await recordRegistryEvent(
+      db,
+      registryEvent(2, { event: 'account-withdrawn', account: speech, reason: 'left the file' }),
+    );
+    await recordRegistryEvent(db, registryEvent(1, { event: 'account-declared', settings }));
+    expect((await listAccounts(db, at(60)))[0]).toMatchObject({
+      state: 'withdrawn',
+      withdrawn: { reason: 'left the file' },
+    });
+  });
+
+  it('is under care again once declared anew', async () => {
+    await recordRegistryEvent(
+      db,
+      registryEvent(2, { event: 'account-withdrawn', account: speech, reason: 'left the file' }),
+    );
+    await recordRegistryEvent(db, registryEvent(3, { event: 'account-declared', settings }));
+    expect((await listAccounts(db, at(60)))[0]).toMatchObject({ state: 'healthy', withdrawn: null });
+  });
+});
+
+describe('an account whose next rotation should have begun', () => {
+  it('is due', async () => {
+    await recordRegistryEvent(
+      db,
+      registryEvent(1, { event: 'account-declared', settings, nextDueAt: at(10).toISOString() }),
+    );
+    expect((await listAccounts(db, at(9)))[0]?.state).toBe('healthy');
+    expect((await listAccounts(db, at(10)))[0]?.state).toBe('due');
+  });
+});
+
+describe('the feed', () => {
+  it('hands out every event once, in an order that never changes', async () => {
+    const both = events.flatMap((event) => [
+      event,
+      rotationEvent(event.data.sequence, event.data.what, { account: vision }),
+    ]);
+    const heard: number[] = [];
+    let after = 0;
+    const listen = async () => {
+      for (const { position } of await eventsAfter(db, { after, limit: 3 })) {
+        heard.push(position);
+        after = position;
+      }
+    };
+    const recording = Promise.all(shuffled(both, 3).map((event) => recordRotationEvent(db, event)));
+    let done = false;
+    void recording.then(() => (done = true));
+    while (!done) await listen();
+    await recording;
+    while (heard.length < both.length) await listen();
+    expect(heard).toEqual(both.map((_, index) => index + 1));
+  });
+});
+
+describe('the fleet', () => {
+  it('shows what needs attention, and which services have fallen silent', async () => {
+    for (const event of events.slice(0, 3)) await recordRotationEvent(db, event);
+    await recordRegistryEvent(
+      db,
+      registryEvent(5, { event: 'service-alive', service: 'notifier', startedAt: at(0).toISOString() }),
+    );
+    const soon = await fleetStatus(db, at(20));
+    expect(soon.accounts).toMatchObject({ total: 1, waiting: 1 });
+    expect(soon.attention).toEqual([]);
+    const later = await fleetStatus(db, at(120));
+    expect(later.attention).toMatchObject([{ account: 'speech', rotation: rotationId, state: 'waiting' }]);
+    expect(later.services.map(({ service, alive }) => [service, alive])).toEqual([
+      ['scheduler', false],
+      ['rotator', false],
+      ['notifier', false],
+    ]);
+    expect(soon.services[2]).toMatchObject({ service: 'notifier', alive: true });
+  });
+
+  it('finds accounts by name and by ARM id in any case, and rotations by state', async () => {
+    for (const event of events.slice(0, 3)) await recordRotationEvent(db, event);
+    expect(await findAccounts(db, 'SPEECH')).toEqual([speech]);
+    expect(await findAccounts(db, speech.toUpperCase())).toEqual([speech]);
+    expect(await listRotations(db, { state: 'waiting', limit: 5 })).toHaveLength(1);
+    expect(await listRotations(db, { state: 'halted', limit: 5 })).toHaveLength(0);
+  });
+});
