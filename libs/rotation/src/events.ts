@@ -116,6 +116,13 @@ export type RingEvent = { readonly at: number } & (
       readonly reason: string;
     }
   | {
+      readonly type: 'CommandRefused';
+      readonly command: string;
+      readonly rotationId: RotationId;
+      readonly code: string;
+      readonly detail: string;
+    }
+  | {
       readonly type: 'RotationHalted';
       readonly reason: HaltReason;
       readonly detail: string;

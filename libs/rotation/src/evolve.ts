@@ -1,12 +1,15 @@
 // Folds an event into the ring. Total, and blind to who asks: whether an event may happen is decided elsewhere.
 import type { KeySlot } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
+import { hasEvidence, stepOf } from './steps.js';
 import type { Attempt, KeyRing, SlotRecord } from './key-ring.js';
 
 const FINISHED_KEPT = 20;
 
 export function evolve(ring: KeyRing, event: RingEvent): KeyRing {
-  return { ...apply(ring, event), revision: ring.revision + 1 };
+  const next = { ...apply(ring, event), revision: ring.revision + 1 };
+  if (next.rotation === null || stepOf(next) === stepOf(ring)) return next;
+  return { ...next, rotation: { ...next.rotation, stepSince: event.at } };
 }
 
 function apply(ring: KeyRing, event: RingEvent): KeyRing {
@@ -28,6 +31,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
           waived: [],
           halted: null,
           keysReplaced: 0,
+          stepSince: event.at,
         },
       };
     case 'RetirementsRecorded': {
@@ -47,6 +51,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         ...withSlot(ring, event.slot, (slot) => ({
           ...slot,
           answered: null,
+          regeneratedFor: ring.rotation?.rotationId ?? null,
           regenerations: [...slot.regenerations, attemptOf(event)],
         })),
         attempts: event.attempt,
@@ -187,6 +192,8 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
           waived: [...new Set([...ring.rotation.waived, event.consumer])],
         },
       };
+    case 'CommandRefused':
+      return ring;
     case 'RotationHalted':
       return {
         ...ring,
@@ -203,7 +210,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         keysFrom: next,
         vaultFrom: next,
         waiting: null,
-        asked: ring.evidence === null ? unanswered(ring) : ring.asked,
+        asked: hasEvidence(ring) ? ring.asked : unanswered(ring),
         rotation: ring.rotation && { ...ring.rotation, halted: null },
       };
     case 'RotationCompleted':

@@ -25,6 +25,8 @@ export interface SlotRecord {
   readonly retire: Retirement | null;
   /** Regenerations that may still execute. A later success does not settle an earlier doubt. */
   readonly regenerations: readonly Attempt[];
+  /** The rotation that decided to regenerate the slot last: who else may have changed it since? */
+  readonly regeneratedFor: RotationId | null;
   /** Publications of this slot that may still become current. */
   readonly publications: readonly Attempt[];
   /** What an answered regeneration returned; a list that disagrees is late, and must not be used. */
@@ -76,6 +78,8 @@ export interface OpenRotation {
   readonly waived: readonly ConsumerName[];
   readonly halted: { readonly reason: HaltReason; readonly detail: string; readonly remedy: string } | null;
   readonly keysReplaced: number;
+  /** When the step that people see began. */
+  readonly stepSince: number;
 }
 
 export interface KeyRing {
@@ -102,7 +106,13 @@ export interface KeyRing {
   readonly finished: readonly RotationId[];
 }
 
-const EMPTY_SLOT: SlotRecord = { retire: null, regenerations: [], publications: [], answered: null };
+const EMPTY_SLOT: SlotRecord = {
+  retire: null,
+  regenerations: [],
+  regeneratedFor: null,
+  publications: [],
+  answered: null,
+};
 
 /** The ring of an account that twinkey has never touched. */
 export function emptyRing(account: AccountId): KeyRing {
