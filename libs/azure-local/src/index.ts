@@ -1,4 +1,5 @@
 export { start, type AzureLocal, type StartOptions } from './host/start.js';
+export type { Answer, Call, CallOptions } from './host/call.js';
 export type { Control, Credentials, FederatedToken } from './host/control.js';
 export type { Effect, Fault, PlantedFault } from './host/faults.js';
 export { FleetInvalid, parseFleet, sampleFleet } from './host/fleet.js';

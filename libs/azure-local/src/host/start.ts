@@ -2,6 +2,7 @@ import type { AccountDefinition } from '../cognitive-services/accounts.js';
 import type { ArmLimits } from '../cognitive-services/buckets.js';
 import type { ApplicationDefinition } from '../entra/directory.js';
 import type { VaultLimits } from '../key-vault/limit.js';
+import { callTrusting, type Call } from './call.js';
 import type { Control, Credentials } from './control.js';
 import { credentialsOf, putWithGroup } from './control.js';
 import { environmentOf } from './environment.js';
@@ -54,6 +55,8 @@ export interface AzureLocal {
   /** Of the default application first, then of those given. */
   readonly applications: readonly Credentials[];
   readonly control: Control;
+  /** One HTTPS request that trusts {@link AzureLocal.ca}; a path such as `/_local/ledger` means the origin. */
+  readonly call: Call;
   /** The variables under which a program finds this emulator instead of Azure; the default application's identity. */
   environment(): Readonly<Record<string, string>>;
   /** Cuts all connections and lets the folder go. */
@@ -124,7 +127,9 @@ async function open(
   const { tenantId, subscriptionId } = state;
   const [{ clientId, clientSecret } = { clientId: '', clientSecret: '' }] = credentials;
   const [vaultUrl = ''] = Object.values(vaults);
+  const call = callTrusting(ca);
   return {
+    call: (url, sent) => call(new URL(url, origin).href, sent),
     endpoints: { origin, vaults },
     tenantId,
     subscriptionId,
