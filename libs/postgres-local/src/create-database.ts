@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { codeOf } from './error-code.js';
 
 const waitForTemplateMs = 5_000;
 const pollMs = 25;
@@ -30,7 +31,7 @@ async function create(client: Client, statement: string): Promise<void> {
       await client.query(statement);
       return;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = codeOf(error);
       if (code === '42P04' || code === '23505') return; // exists; or someone creates it at the same time
       // A template can be copied only while nobody is connected to it; connections that were closed linger.
       if (code !== '55006' || Date.now() > deadline) throw error;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from './error-code.js';
 
 /** What the server itself says about its run in `postmaster.pid`. */
 export interface Postmaster {
@@ -11,7 +12,7 @@ export interface Postmaster {
 /** null: no server uses the folder, as far as the file tells. A file that is still being written counts as starting. */
 export async function readPostmaster(data: string): Promise<Postmaster | null> {
   const text = await readFile(pidFile(data), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (codeOf(error) === 'ENOENT') return '';
     throw error;
   });
   const lines = text.split('\n').map((line) => line.trim());
@@ -34,7 +35,7 @@ export async function processRuns(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (codeOf(error) !== 'EPERM') return false;
   }
   const state = (await procFile(pid, 'stat'))?.replace(/^.*\) /s, '').charAt(0);
   return state !== 'Z' && state !== 'X';

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.js';
 import type { Cluster } from './cluster.js';
+import { codeOf } from './error-code.js';
 import { processRuns, readPostmaster } from './postmaster.js';
 
 const fastWithinMs = 10_000;
@@ -43,6 +44,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     // It ended by itself in this very moment.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }

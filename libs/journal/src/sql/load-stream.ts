@@ -7,6 +7,7 @@ import { executorOf, type Queryable } from '../database.js';
  *
  * No lock: whoever writes says which version the new state was derived from.
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what it committed
 export async function loadStream<State = unknown>(
   db: Queryable,
   stream: string,

@@ -1,0 +1,209 @@
+import { isTransientFault, TransientFault } from '@twinkey/contracts';
+import type { Client } from 'pg';
+import { insideOf, type AnyDatabase } from './database.js';
+import { FailingKeys } from './failing-keys.js';
+import type { Log } from './log.js';
+import { onOutboxAppended, type StoredOutboxMessage } from './outbox.js';
+import { claimOutbox, takeTurn } from './sql/claim-outbox.js';
+import { markSent } from './sql/mark-sent.js';
+import { outboxLag, type OutboxLag } from './sql/outbox-lag.js';
+
+export interface RelayOptions {
+  /**
+   * Hands messages to the broker, in the order given for those of one order key; resolves when it has them all. A
+   * rejection means that any of them may be sent again.
+   */
+  readonly send: (messages: readonly StoredOutboxMessage[]) => Promise<void>;
+  /** How often to look when nothing is announced, 1,000 ms unless given. */
+  readonly idleMs?: number;
+  /** Messages per send, 100 unless given. */
+  readonly batch?: number;
+  readonly log?: Log;
+}
+
+/** What a pass came to: go on at once, wait for something new, or leave the broker or the database alone. */
+type Pass = 'more' | 'done' | { readonly pauseMs: number };
+
+/** Shorter than idle_in_transaction_session_timeout: the relay gives up before the server takes its turn away. */
+const sendWithinMs = 30_000;
+const turnTakenMs = 25;
+const databaseAwayMs = 500;
+
+/**
+ * Sends what the outbox holds: at least once, for ever, in order per order key. Any number of relays may serve one
+ * schema; they take turns.
+ *
+ *     stopped --start--> passing <--wake, idleMs--> waiting
+ *                           |  \--failure--> pausing (not to be woken) --> passing
+ *                           +--stop--> draining --nothing left, failure or deadline--> stopped
+ */
+export class OutboxRelay {
+  readonly #database: AnyDatabase;
+  readonly #send: RelayOptions['send'];
+  readonly #idleMs: number;
+  readonly #batch: number;
+  readonly #log: Log;
+  readonly #failing = new FailingKeys();
+  #client: Client | undefined;
+  #running: Promise<void> | undefined;
+  #stopping = false;
+  #woken = false;
+  #endWait: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(database: AnyDatabase, { send, idleMs = 1_000, batch = 100, log }: RelayOptions) {
+    this.#database = database;
+    this.#send = send;
+    this.#idleMs = idleMs;
+    this.#batch = batch;
+    this.#log = log ?? insideOf(database).log;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#stopping = false;
+    this.#stopListening = onOutboxAppended(this.#database, () => {
+      this.wake();
+    });
+    this.#running = this.#run();
+  }
+
+  /** Look now. Commits of this process do it by themselves. */
+  wake(): void {
+    this.#woken = true;
+    if (!this.#stopping) this.#endWait?.();
+  }
+
+  /** Sends what can be sent within the deadline; the rest waits in the outbox for the next relay. */
+  async stop({ withinMs = 5_000 }: { readonly withinMs?: number } = {}): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#stopListening?.();
+    this.#stopping = true;
+    this.#endWait?.();
+    await within(withinMs, running).catch((error: unknown) => {
+      this.#log.warn({ reason: String(error) }, 'The relay stopped with a send under way');
+    });
+    this.#running = undefined;
+    await this.#disconnect();
+  }
+
+  /** What is due and not sent yet. */
+  lag(): Promise<OutboxLag> {
+    return outboxLag(this.#database);
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      this.#woken = false;
+      const pass = await this.#pass();
+      if (pass === 'more') continue;
+      if (this.#isStopping()) return;
+      if (pass === 'done') {
+        const retryIn = this.#failing.nextRetryIn(performance.now()) ?? this.#idleMs;
+        if (!this.#wasWoken()) await this.#wait(Math.min(this.#idleMs, retryIn));
+      } else {
+        await this.#wait(pass.pauseMs, { wakes: false });
+      }
+    }
+  }
+
+  // Methods, because the compiler would otherwise remember what the fields were before an await.
+  #isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  #wasWoken(): boolean {
+    return this.#woken;
+  }
+
+  async #pass(): Promise<Pass> {
+    try {
+      const client = await this.#connected();
+      if (!(await takeTurn(client))) {
+        await client.query('rollback');
+        return { pauseMs: turnTakenMs };
+      }
+      const scope = this.#failing.scope(performance.now());
+      const claimed = await claimOutbox(client, this.#batch, scope);
+      const messages = this.#failing.narrow(claimed);
+      if (messages.length > 0) {
+        const pause = await this.#trySending(messages);
+        if (pause) {
+          await client.query('rollback');
+          return pause;
+        }
+        await markSent(client, messages);
+      } else {
+        await client.query('rollback');
+      }
+      if (messages.length > 0 || scope.only !== null) this.#failing.succeeded(scope);
+      const mayBeMore = messages.length < claimed.length || claimed.length === this.#batch;
+      return mayBeMore || scope.only !== null ? 'more' : 'done';
+    } catch (error) {
+      const fault = insideOf(this.#database).toFault(error);
+      this.#log.warn({ reason: String(fault) }, 'The relay lost its database; it tries again');
+      await this.#disconnect();
+      return { pauseMs: databaseAwayMs };
+    }
+  }
+
+  async #trySending(messages: readonly StoredOutboxMessage[]): Promise<Pass | null> {
+    try {
+      await within(sendWithinMs, this.#send(messages));
+      return null;
+    } catch (error) {
+      const retryAfterMs = isTransientFault(error) ? error.retryAfterMs : undefined;
+      const pauseMs = this.#failing.failed(messages, performance.now(), retryAfterMs);
+      const entities = [...new Set(messages.map(({ entity }) => entity))];
+      this.#log.warn(
+        { entities, messages: messages.length, pauseMs: Math.round(pauseMs), reason: String(error) },
+        'Sending failed; the messages stay in the outbox',
+      );
+      return { pauseMs };
+    }
+  }
+
+  async #wait(ms: number, { wakes = true } = {}): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#endWait = () => {
+        if (wakes || this.#stopping) end();
+      };
+    });
+    this.#endWait = undefined;
+  }
+
+  async #connected(): Promise<Client> {
+    if (this.#client) return this.#client;
+    const client = insideOf(this.#database).newClient({});
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+
+  async #disconnect(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    // A connection that is broken already cannot say goodbye, and its turn ended with it.
+    await client?.end().catch(() => undefined);
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TransientFault('send-timeout', `No answer within ${ms} ms.`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

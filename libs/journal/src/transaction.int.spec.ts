@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabase, type TestDatabase } from '@twinkey/testing';
+import { sql } from 'kysely';
+import {
+  appendJournal,
+  appendOutbox,
+  migrate,
+  onOutboxAppended,
+  openDatabase,
+  prune,
+  readJournal,
+  rememberMessage,
+  type Database,
+} from './index.js';
+
+let server: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  server = await testDatabase();
+  database = await openDatabase({ url: server.url, schema: 'scheduler', applicationName: 'spec' });
+  await migrate(database, []);
+});
+
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+
+const message = (id: string) => ({ id, entity: 'rotation-due', body: { id }, orderKey: 'k' });
+const at = new Date('2026-03-01T10:00:00Z');
+
+async function outboxIds(): Promise<string[]> {
+  const rows = await database.kysely.selectFrom('outbox').select('id').orderBy('seq').execute();
+  return rows.map(({ id }) => id);
+}
+
+describe('messages appended in a transaction', () => {
+  it('wait in their order, each id once', async () => {
+    await database.kysely.transaction().execute(async (trx) => {
+      await appendOutbox(trx, [message('b'), message('a'), message('b')]);
+      await appendOutbox(trx, [message('a'), message('c')]);
+    });
+    expect(await outboxIds()).toEqual(['b', 'a', 'c']);
+  });
+
+  it('are announced after the commit, and not at all after a rollback', async () => {
+    let heard = 0;
+    const stopListening = onOutboxAppended(database, () => heard++);
+    await database.kysely.transaction().execute(async (trx) => {
+      await appendOutbox(trx, [message('announced')]);
+      expect(heard).toBe(0);
+    });
+    expect(heard).toBe(1);
+    const failed = database.kysely.transaction().execute(async (trx) => {
+      await appendOutbox(trx, [message('rolled back')]);
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    await database.kysely.transaction().execute((trx) => sql`select 1`.execute(trx));
+    expect(heard).toBe(1);
+    expect(await outboxIds()).not.toContain('rolled back');
+    stopListening();
+  });
+});
+
+describe('the inbox', () => {
+  const remember = (handler: string, id: string) =>
+    database.kysely.transaction().execute((trx) => rememberMessage(trx, handler, id));
+
+  it('knows a message again, per handler', async () => {
+    expect(await remember('on-due', 'm1')).toBe(true);
+    expect(await remember('on-due', 'm1')).toBe(false);
+    expect(await remember('on-command', 'm1')).toBe(true);
+  });
+
+  it('forgets a message whose handling was rolled back', async () => {
+    const failed = database.kysely.transaction().execute(async (trx) => {
+      await rememberMessage(trx, 'on-due', 'm2');
+      throw new Error('could not handle it');
+    });
+    await expect(failed).rejects.toThrow();
+    expect(await remember('on-due', 'm2')).toBe(true);
+  });
+
+  it('lets one of two deliveries through when they arrive together', async () => {
+    const both = await Promise.all([remember('on-due', 'm3'), remember('on-due', 'm3')]);
+    expect(both.sort()).toEqual([false, true]);
+  });
+});
+
+describe('the journal', () => {
+  it('keeps events in their order and refuses to change them', async () => {
+    const events = ['noticed', 'adopted'].map((type) => ({ type, data: { type }, at }));
+    await database.kysely.transaction().execute((trx) => appendJournal(trx, 'account', events));
+    expect(await readJournal(database, 'account')).toMatchObject(events);
+    for (const statement of [
+      sql`update journal set type = 'other'`,
+      sql`delete from journal`,
+      sql`truncate journal`,
+    ])
+      await expect(statement.execute(database.kysely)).rejects.toThrow('append-only');
+  });
+});
+
+describe('pruning', () => {
+  it('removes what was sent or handled long ago and nothing that waits', async () => {
+    await sql`delete from outbox`.execute(database.kysely);
+    await sql`delete from inbox`.execute(database.kysely);
+    await database.kysely.transaction().execute(async (trx) => {
+      await appendOutbox(trx, ['old', 'new', 'waiting'].map(message));
+      await rememberMessage(trx, 'h', 'old');
+      await rememberMessage(trx, 'h', 'new');
+    });
+    const ago = sql`clock_timestamp() - interval '2 hours'`;
+    await sql`update outbox set sent_at = case id when 'old' then ${ago} when 'new' then now() end`.execute(
+      database.kysely,
+    );
+    await sql`update outbox set appended_at = ${ago}`.execute(database.kysely);
+    await sql`update inbox set handled_at = ${ago} where message_id = 'old'`.execute(database.kysely);
+    expect(await prune(database, { keepMs: 3_600_000 })).toEqual({ outbox: 1, inbox: 1 });
+    expect(await outboxIds()).toEqual(['new', 'waiting']);
+  });
+});

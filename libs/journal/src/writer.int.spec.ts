@@ -1,0 +1,245 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { testDatabase, type TestDatabase } from '@twinkey/testing';
+import { sql } from 'kysely';
+import {
+  loadStream,
+  migrate,
+  onOutboxAppended,
+  openDatabase,
+  readJournal,
+  streamsToLookAt,
+  takeLease,
+  Writer,
+  type Change,
+  type Database,
+} from './index.js';
+
+let server: TestDatabase;
+let database: Database;
+let writer: Writer;
+
+beforeAll(async () => {
+  server = await testDatabase();
+  database = await openDatabase({ url: server.url, schema: 'rotator', applicationName: 'spec' });
+  await migrate(database, []);
+});
+
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+
+beforeEach(() => {
+  writer = new Writer(database);
+});
+
+afterEach(async () => {
+  await writer.close();
+});
+
+let streams = 0;
+const newStream = () => `stream-${++streams}`;
+const at = new Date('2026-03-01T10:00:00Z');
+
+function change(stream: string, expectedVersion: number, more: Partial<Change> = {}): Change {
+  const state = { version: expectedVersion + 1 };
+  return { stream, expectedVersion, state, lookAgainAt: null, events: [], outbox: [], ...more };
+}
+
+function message(id: string) {
+  return { id, entity: 'switch-requests', body: { id }, orderKey: 'k' };
+}
+
+async function outboxIds(): Promise<string[]> {
+  const rows = await database.kysely.selectFrom('outbox').select('id').orderBy('seq').execute();
+  return rows.map(({ id }) => id);
+}
+
+describe('a change', () => {
+  it('makes state, events and messages true together', async () => {
+    const stream = newStream();
+    const events = ['requested', 'intended'].map((type, n) => ({ type, data: { n }, at }));
+    const outbox = [message(`${stream}-1`), message(`${stream}-2`)];
+    expect(await writer.commit(change(stream, 0, { events, outbox }))).toEqual({
+      committed: true,
+      version: 1,
+    });
+    expect(await loadStream(database, stream)).toEqual({ version: 1, state: { version: 1 } });
+    const stored = await readJournal(database, stream);
+    expect(stored).toMatchObject(events);
+    expect(await readJournal(database, stream, { after: stored[0]?.seq ?? 0 })).toHaveLength(1);
+    expect(await outboxIds()).toEqual(expect.arrayContaining(outbox.map(({ id }) => id)));
+  });
+
+  it('leaves no trace when its version is stale', async () => {
+    const stream = newStream();
+    await writer.commit(change(stream, 0));
+    const late = {
+      events: [{ type: 'late', data: null, at }],
+      outbox: [message(`${stream}-late`)],
+      inbox: { handler: 'h', messageId: `${stream}-late` },
+    };
+    const refused = { committed: false, why: 'stale-version' };
+    expect(await writer.commit(change(stream, 0, late))).toEqual(refused);
+    expect(await writer.commit(change(stream, 2, late))).toEqual(refused);
+    expect(await writer.commit(change(newStream(), 1, late))).toEqual(refused);
+    expect(await readJournal(database, stream)).toEqual([]);
+    expect(await outboxIds()).not.toContain(`${stream}-late`);
+    expect(await writer.commit(change(stream, 1, late))).toMatchObject({ version: 2 });
+  });
+
+  it('is refused for a message that was handled before', async () => {
+    const inbox = { handler: 'on-rotation-due', messageId: newStream() };
+    const [first, second] = [newStream(), newStream()];
+    await writer.commit(change(first, 0, { inbox }));
+    expect(await writer.commit(change(second, 0, { inbox }))).toEqual({
+      committed: false,
+      why: 'message-already-handled',
+    });
+    expect(await loadStream(database, second)).toBeNull();
+  });
+
+  it('is refused when its lease has changed hands or run out', async () => {
+    const stream = newStream();
+    const mine = await takeLease(database, { name: stream, holder: 'a', ttlMs: 60_000 });
+    if (!mine) throw new Error('The lease should have been free.');
+    expect(await writer.commit(change(stream, 0, { lease: mine }))).toMatchObject({ version: 1 });
+    await sql`update lease set expires_at = clock_timestamp() where name = ${stream}`.execute(
+      database.kysely,
+    );
+    const lost = { committed: false, why: 'lease-lost' };
+    expect(await writer.commit(change(stream, 1, { lease: mine }))).toEqual(lost);
+    const theirs = await takeLease(database, { name: stream, holder: 'b', ttlMs: 60_000 });
+    if (!theirs) throw new Error('The lease should have run out.');
+    expect(await writer.commit(change(stream, 1, { lease: mine }))).toEqual(lost);
+    expect(await writer.commit(change(stream, 1, { lease: theirs }))).toMatchObject({ version: 2 });
+  });
+
+  it('says when to look at the stream again, by the clock of the database', async () => {
+    const [due, later, never] = [newStream(), newStream(), newStream()];
+    await writer.commit(change(due, 0, { lookAgainAt: new Date(Date.now() - 1_000) }));
+    await writer.commit(change(later, 0, { lookAgainAt: new Date(Date.now() + 60_000) }));
+    await writer.commit(change(never, 0));
+    expect(await streamsToLookAt(database, { limit: 10 })).toEqual([due]);
+    await writer.commit(change(due, 1));
+    expect(await streamsToLookAt(database, { limit: 10 })).toEqual([]);
+  });
+
+  it('wakes whoever waits for the outbox, once it is committed', async () => {
+    let heard = 0;
+    const stopListening = onOutboxAppended(database, () => heard++);
+    await writer.commit(change(newStream(), 0));
+    expect(heard).toBe(0);
+    await writer.commit(change(newStream(), 0, { outbox: [message(newStream())] }));
+    expect(heard).toBe(1);
+    stopListening();
+  });
+});
+
+describe('many changes at once', () => {
+  async function transactions(work: () => Promise<unknown>): Promise<number> {
+    // A statement of our own counts as one, and the statistics are reported with a delay: count ids instead.
+    const id = async () => {
+      const { rows } = await sql<{ id: string }>`select pg_current_xact_id()::text as id`.execute(
+        database.kysely,
+      );
+      return Number(rows[0]?.id);
+    };
+    const before = await id();
+    await work();
+    return (await id()) - before - 1;
+  }
+
+  it('share transactions', async () => {
+    const names = Array.from({ length: 200 }, newStream);
+    const create = names.map((name) => change(name, 0, { events: [{ type: 'e', data: {}, at }] }));
+    const commits = await transactions(() => Promise.all(create.map((c) => writer.commit(c))));
+    expect(commits).toBeLessThanOrEqual(2);
+    for (const name of names) expect((await loadStream(database, name))?.version).toBe(1);
+  });
+
+  it('are refused one by one', async () => {
+    const [old, fresh, other] = [newStream(), newStream(), newStream()];
+    await writer.commit(change(old, 0));
+    const messageId = newStream();
+    await writer.commit(change(newStream(), 0, { inbox: { handler: 'h', messageId } }));
+    const outcomes = await Promise.all([
+      writer.commit(change(old, 7)),
+      writer.commit(change(fresh, 0, { outbox: [message(fresh)] })),
+      writer.commit(change(other, 0, { inbox: { handler: 'h', messageId } })),
+      writer.commit(change(old, 1)),
+    ]);
+    expect(outcomes.map((o) => (o.committed ? o.version : o.why))).toEqual([
+      'stale-version',
+      1,
+      'message-already-handled',
+      2,
+    ]);
+  });
+
+  it('of the same stream follow each other', async () => {
+    const stream = newStream();
+    const outcomes = await Promise.all(
+      [0, 1, 2, 1, 3].map((version) =>
+        writer.commit(change(stream, version, { events: [{ type: String(version), data: null, at }] })),
+      ),
+    );
+    expect(outcomes.map(({ committed }) => committed)).toEqual([true, true, true, false, true]);
+    const types = (await readJournal(database, stream)).map(({ type }) => type);
+    expect(types).toEqual(['0', '1', '2', '3']);
+  });
+
+  it('caused by the same message pass once', async () => {
+    const inbox = { handler: 'h', messageId: newStream() };
+    const outcomes = await Promise.all(
+      Array.from({ length: 3 }, () => writer.commit(change(newStream(), 0, { inbox }))),
+    );
+    expect(outcomes.map(({ committed }) => committed)).toEqual([true, false, false]);
+  });
+
+  it('survive one that the database cannot store', async () => {
+    const [good, bad] = [newStream(), `zero \u0000 byte`];
+    const [kept, refused] = await Promise.allSettled([
+      writer.commit(change(good, 0)),
+      writer.commit(change(bad, 0)),
+    ]);
+    expect(kept).toMatchObject({ status: 'fulfilled', value: { committed: true } });
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: '22021' } });
+  });
+
+  it('of two writers on the same streams: each version is given out once', async () => {
+    const names = Array.from({ length: 20 }, newStream);
+    await Promise.all(names.map((name) => writer.commit(change(name, 0))));
+    const rival = new Writer(database);
+    const won = await Promise.all(
+      names.flatMap((name, n) =>
+        (n % 2 === 0 ? [writer, rival] : [rival, writer]).map((w) => w.commit(change(name, 1))),
+      ),
+    );
+    await rival.close();
+    expect(won.filter(({ committed }) => committed)).toHaveLength(names.length);
+  });
+
+  it('of two writers caused by the same message pass once', async () => {
+    const rival = new Writer(database);
+    for (let round = 0; round < 20; round++) {
+      const inbox = { handler: 'h', messageId: newStream() };
+      const outcomes = await Promise.all(
+        [writer, rival].map((w) => w.commit(change(newStream(), 0, { inbox }))),
+      );
+      expect(outcomes.filter(({ committed }) => committed)).toHaveLength(1);
+    }
+    await rival.close();
+  });
+});
+
+describe('a writer that is closed', () => {
+  it('commits what was in line and refuses what comes later', async () => {
+    const stream = newStream();
+    const inLine = writer.commit(change(stream, 0));
+    const closed = writer.close();
+    await expect(writer.commit(change(stream, 1))).rejects.toMatchObject({ name: 'Interrupted' });
+    await closed;
+    expect(await inLine).toEqual({ committed: true, version: 1 });
+  });
+});
