@@ -1,0 +1,220 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ClientSecretCredential } from '@azure/identity';
+import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { start, type AzureLocal } from '../host/start.js';
+
+let azure: AzureLocal;
+let owner: SecretClient;
+let reader: SecretClient;
+
+beforeAll(async () => {
+  azure = await start({
+    dataDir: mkdtempSync(join(tmpdir(), 'vault-')),
+    limits: { vault: { creates: 300, others: 10_000 } },
+    applications: [
+      {
+        name: 'reader',
+        assignments: [
+          {
+            role: 'Key Vault Secrets User',
+            scope: 'resourceGroups/rg-vaults/providers/Microsoft.KeyVault/vaults/local/secrets/shared',
+          },
+        ],
+      },
+    ],
+  });
+  [owner, reader] = [await client('default'), await client('reader')];
+});
+afterAll(() => azure.close());
+beforeEach(() => {
+  azure.control.faults.remove();
+});
+
+const url = () => azure.endpoints.vaults['local'] ?? '';
+
+async function client(name: string, maxRetries = 0): Promise<SecretClient> {
+  const { tenantId, clientId, clientSecret } = azure.applications.find((one) => one.name === name) ?? {
+    tenantId: '',
+    clientId: '',
+    clientSecret: '',
+  };
+  const tlsOptions = { ca: azure.ca };
+  const made = new SecretClient(
+    url(),
+    new ClientSecretCredential(tenantId, clientId, clientSecret, {
+      authorityHost: azure.endpoints.origin,
+      disableInstanceDiscovery: true,
+      tlsOptions,
+    }),
+    { disableChallengeResourceVerification: true, tlsOptions, retryOptions: { maxRetries } },
+  );
+  // Concurrent first writes of a fresh client lose their bodies; a first read settles the challenge.
+  await made
+    .listPropertiesOfSecrets()
+    .byPage({ maxPageSize: 1 })
+    .next()
+    .catch(() => undefined);
+  return made;
+}
+
+async function all(pages: AsyncIterable<SecretProperties>): Promise<SecretProperties[]> {
+  const found: SecretProperties[] = [];
+  for await (const one of pages) found.push(one);
+  return found;
+}
+
+describe('the first request of a client', () => {
+  it('is answered with the challenge that tells where tokens come from', async () => {
+    const answer = await azure.call(`${url()}/secrets/x/?api%2Dversion=7.5`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe(
+      `Bearer authorization="${azure.endpoints.origin}/${azure.tenantId}", resource="https://vault.azure.net"`,
+    );
+    expect(answer.json()).toMatchObject({
+      error: { code: 'Unauthorized', message: expect.stringMatching(/^AKV10000/) },
+    });
+  });
+});
+
+describe('a secret', () => {
+  it('is set, read, described, listed and given new properties', async () => {
+    const expiresOn = new Date('2031-05-06T07:08:09Z');
+    const older = await owner.setSecret('language-key', 'one', {
+      tags: { generation: '1' },
+      contentType: 'text/plain',
+    });
+    await owner.setSecret('language-key', 'two', { tags: { generation: '2' }, expiresOn });
+    expect(await owner.getSecret('language-key')).toMatchObject({ value: 'two', properties: { expiresOn } });
+    const version = older.properties.version ?? '';
+    expect(await owner.getSecret('language-key', { version })).toMatchObject({ value: 'one' });
+    await owner.updateSecretProperties('language-key', version, {
+      enabled: false,
+      tags: { generation: '1', old: 'yes' },
+    });
+    await expect(owner.getSecret('language-key', { version })).rejects.toMatchObject({
+      statusCode: 403,
+      code: 'Forbidden',
+    });
+    const versions = await all(owner.listPropertiesOfSecretVersions('language-key'));
+    expect(versions.map(({ enabled, tags }) => [enabled, tags])).toEqual(
+      expect.arrayContaining([
+        [false, { generation: '1', old: 'yes' }],
+        [true, { generation: '2' }],
+      ]),
+    );
+  });
+
+  it('that is not there, or cannot be called so, is refused', async () => {
+    await expect(owner.getSecret('nothing')).rejects.toMatchObject({
+      statusCode: 404,
+      code: 'SecretNotFound',
+    });
+    await expect(owner.setSecret('not_a_name', 'x')).rejects.toMatchObject({
+      statusCode: 400,
+      code: 'BadParameter',
+    });
+  });
+
+  it('is deleted, keeps its name, is recovered and purged', async () => {
+    await owner.setSecret('short-lived', 'one');
+    await (await owner.beginDeleteSecret('short-lived')).pollUntilDone();
+    await expect(owner.setSecret('short-lived', 'two')).rejects.toMatchObject({
+      statusCode: 409,
+      code: 'Conflict',
+    });
+    expect((await owner.getDeletedSecret('short-lived')).recoveryId).toContain('/deletedsecrets/short-lived');
+    await (await owner.beginRecoverDeletedSecret('short-lived')).pollUntilDone();
+    expect((await owner.getSecret('short-lived')).value).toBe('one');
+    await (await owner.beginDeleteSecret('short-lived')).pollUntilDone();
+    const listed = [];
+    for await (const one of owner.listDeletedSecrets()) listed.push(one.name);
+    expect(listed).toEqual(['short-lived']);
+    await owner.purgeDeletedSecret('short-lived');
+    await expect(owner.getDeletedSecret('short-lived')).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
+describe('a list longer than a page', () => {
+  it('is read to its end', async () => {
+    for (let n = 0; n < 5; n += 1) await owner.setSecret('many-versions', String(n));
+    const sizes = [];
+    for await (const page of owner
+      .listPropertiesOfSecretVersions('many-versions')
+      .byPage({ maxPageSize: 2 })) {
+      sizes.push(page.length);
+    }
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(await all(owner.listPropertiesOfSecretVersions('many-versions'))).toHaveLength(5);
+  });
+});
+
+describe('an application that may read one secret', () => {
+  it('reads that one and is refused everything else with 403', async () => {
+    await owner.setSecret('shared', 'one');
+    await owner.setSecret('private', 'one');
+    expect((await reader.getSecret('shared')).value).toBe('one');
+    const refused = { statusCode: 403, code: 'Forbidden' };
+    await expect(reader.getSecret('private')).rejects.toMatchObject(refused);
+    await expect(reader.setSecret('shared', 'two')).rejects.toMatchObject(refused);
+    await expect(all(reader.listPropertiesOfSecrets())).rejects.toMatchObject(refused);
+  });
+});
+
+describe('two writes to one name at the same time', () => {
+  it('end in a 409 for one of them, while other names go on', async () => {
+    const outcome = async (name: string) =>
+      await owner.setSecret(name, 'x').then(
+        () => 200,
+        (error: unknown) => (error as { statusCode: number }).statusCode,
+      );
+    const outcomes = await Promise.all([...Array(6).keys()].map(() => outcome('contended')));
+    expect(outcomes).toContain(200);
+    expect(outcomes).toContain(409);
+    expect(await Promise.all(['p', 'q', 'r'].map(outcome))).toEqual([200, 200, 200]);
+  });
+});
+
+describe('a write whose answer is lost', () => {
+  it('has happened, and happens again when the client retries', async () => {
+    const retrying = await client('default', 3);
+    azure.control.faults.add({
+      service: 'key-vault',
+      operation: 'setSecret',
+      effect: { kind: 'drop-after-effect' },
+    });
+    await retrying.setSecret('doubled', 'x');
+    expect(await all(owner.listPropertiesOfSecretVersions('doubled'))).toHaveLength(2);
+
+    azure.control.faults.add({
+      service: 'key-vault',
+      operation: 'setSecret',
+      effect: { kind: 'drop-after-effect' },
+    });
+    await expect(owner.setSecret('single', 'x')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await all(owner.listPropertiesOfSecretVersions('single'))).toHaveLength(1);
+  });
+});
+
+describe('planted trouble', () => {
+  it('throttles, breaks and serves stale reads in the words of Key Vault', async () => {
+    const { faults } = azure.control;
+    faults.add({ service: 'key-vault', effect: { kind: 'throttle', retryAfterSeconds: 7 } });
+    const throttled = await azure.call(`${url()}/secrets/x?api-version=7.5`);
+    expect([throttled.status, throttled.headers['retry-after']]).toEqual([429, '7']);
+    faults.add({ service: 'key-vault', effect: { kind: 'status', status: 503 } });
+    await expect(owner.getSecret('shared')).rejects.toMatchObject({ statusCode: 503 });
+    await owner.setSecret('changing', 'one');
+    await owner.setSecret('changing', 'two');
+    faults.add({
+      service: 'key-vault',
+      operation: 'getSecret',
+      target: 'changing',
+      effect: { kind: 'stale' },
+    });
+    expect((await owner.getSecret('changing')).value).toBe('one');
+    expect((await owner.getSecret('changing')).value).toBe('two');
+  });
+});
