@@ -1,4 +1,9 @@
-/** An HTTP answer of ours that is an error: thrown by controllers, sent as RFC 9457 problem+json. */
+import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
+import { describeProblem, isInterrupted, isPermanentFault, isTransientFault } from '@twinkey/contracts';
+import { ZodError } from 'zod';
+
+/** An HTTP answer that is an error: thrown by controllers, sent as RFC 9457 problem+json. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   constructor(
@@ -11,4 +16,73 @@ export class HttpProblem extends Error {
   ) {
     super(detail, options);
   }
+}
+
+/** RFC 9457, with the stable `code` that programs compare. */
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+}
+
+export interface Problem {
+  readonly body: ProblemBody;
+  readonly retryAfterSeconds?: number;
+  /** Nobody expected it: it belongs into the log. */
+  readonly defect?: true;
+}
+
+/** What an error means over HTTP; the only place that knows status numbers. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Error && error.name === 'HttpProblem') {
+    const { status, code, detail } = error as HttpProblem;
+    return { body: bodyOf(status, code, detail) };
+  }
+  if (error instanceof ZodError)
+    return { body: bodyOf(400, 'invalid-request', `${describeProblem(error)}.`) };
+  if (isTransientFault(error)) {
+    return {
+      body: bodyOf(503, error.code, error.message),
+      retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)),
+    };
+  }
+  if (isInterrupted(error)) return { body: bodyOf(503, error.code, error.message), retryAfterSeconds: 1 };
+  if (isPermanentFault(error)) {
+    const { code, message, remedy } = error;
+    return { body: bodyOf(500, code, remedy === undefined ? message : `${message} ${remedy}`) };
+  }
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return { body: bodyOf(status, codeOf(status), error.message) };
+  }
+  const refused = refusedByFastify(error);
+  if (refused !== undefined) return { body: bodyOf(refused.status, codeOf(refused.status), refused.detail) };
+  return {
+    body: bodyOf(500, 'defect', 'Something unexpected happened. The log of the service says what.'),
+    defect: true,
+  };
+}
+
+function bodyOf(status: number, code: string, detail: string): ProblemBody {
+  return { type: `urn:twinkey:problem:${code}`, title: titleOf(status), status, detail, code };
+}
+
+function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error';
+}
+
+function codeOf(status: number): string {
+  return titleOf(status)
+    .toLowerCase()
+    .replace(/[^a-z]+/g, '-');
+}
+
+/** Fastify refuses bodies that are too large or no JSON before any handler sees them. */
+function refusedByFastify(error: unknown): { status: number; detail: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { statusCode } = error as Error & { statusCode?: unknown };
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode > 499) return undefined;
+  return { status: statusCode, detail: error.message };
 }

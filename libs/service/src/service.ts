@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
-import type { Database } from '@twinkey/journal';
+import type { Database, OutboxRelay } from '@twinkey/journal';
 import type { SourceToReceive } from '@twinkey/nest-service-bus';
 import type { Bus } from '@twinkey/service-bus';
 import type { Config } from './config.js';
@@ -18,8 +18,9 @@ export interface ServiceDefinition<Names extends VariableName = never> {
   /** Folders of `NNNN-name.sql`, run in the service's schema. */
   readonly migrations: readonly URL[];
   readonly sources: (config: Config<Names>) => readonly SourceToReceive[];
+  /** Called before the database is known to answer: providers must not query it in their constructors or `onModuleInit`. */
   readonly module: (parts: ServiceParts<Names>) => DynamicModule | Type;
-  /** Started in order when database and bus answered, stopped first and in reverse order at the end. */
+  /** Started in order once the schema is migrated and messages are received; stopped first and in reverse order at the end. */
   readonly background?: (parts: ServiceParts<Names>, app: INestApplicationContext) => readonly Background[];
 }
 
@@ -31,14 +32,10 @@ export interface ServiceParts<Names extends VariableName = never> {
   readonly bus: Bus;
   readonly credential: TokenCredential;
   readonly log: Log;
-  readonly relay: Relay;
+  /** Commits of this process wake it by themselves. */
+  readonly relay: OutboxRelay;
   readonly clock: () => Date;
   readonly health: Health;
-}
-
-/** What services may ask of the outbox relay; commits wake it by themselves. */
-export interface Relay {
-  wake(): void;
 }
 
 /** Work that no message and no request causes. */

@@ -1,0 +1,173 @@
+import type { AddressInfo } from 'node:net';
+import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
+import { ServiceBusStrategy } from '@twinkey/nest-service-bus';
+import { connectBus, type Bus } from '@twinkey/service-bus';
+import { serviceCredential } from './credential.js';
+import { HealthController } from './health.controller.js';
+import { ServiceHealth } from './health.js';
+import type { Log } from './log.js';
+import { openLog } from './logging.js';
+import { nestLog } from './nest-log.js';
+import { ProblemFilter } from './problem.filter.js';
+import { pruning } from './pruning.js';
+import { readConfig, type Environment } from './read-config.js';
+import { sendOutbox } from './send-outbox.js';
+import type { Background, ServiceDefinition, ServiceParts } from './service.js';
+import { shutDown } from './shut-down.js';
+import { whileStarting } from './while-starting.js';
+import type { VariableName } from './variables.js';
+import { waitFor } from './wait-for.js';
+
+export interface ServiceSurroundings {
+  readonly environment: Environment;
+  /** Takes finished log lines; standard output unless told. */
+  readonly write?: (line: string) => void;
+}
+
+export interface RunningService {
+  readonly log: Log;
+  /** Where it listens. */
+  readonly url: string;
+  /** Resolves when database and bus answered and everything runs, or when it was stopped before; rejects when it cannot come to that. */
+  readonly ready: Promise<void>;
+  /** Ends it in order. Resolves with false when that took longer than it may: then something was cut off. */
+  stop(): Promise<boolean>;
+}
+
+/**
+ * Starts a service. Resolves as soon as it listens, so that it can be asked how it is while it waits for its
+ * neighbours. Rejects with a ConfigurationError or a PermanentFault when it cannot work as configured.
+ */
+export async function startService<Names extends VariableName>(
+  definition: ServiceDefinition<Names>,
+  { environment, write }: ServiceSurroundings,
+): Promise<RunningService> {
+  const { name } = definition;
+  const config = readConfig(name, definition.variables, environment);
+  const log = openLog({
+    service: name,
+    level: config.logLevel,
+    format: config.logFormat,
+    ...(write === undefined ? {} : { write }),
+  });
+  const credential = serviceCredential(config);
+  const bus = connectBus(
+    {
+      connectionString: config.serviceBusConnectionString,
+      namespace: config.serviceBusNamespace,
+      endpoint: config.serviceBusEndpoint,
+    },
+    credential,
+    { log },
+  );
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    schema: name,
+    applicationName: `twinkey-${name}`,
+    log,
+  });
+  const relay = new OutboxRelay(database, { send: sendOutbox(bus), log });
+  const health = new ServiceHealth();
+  const parts: ServiceParts<Names> = {
+    name,
+    config,
+    database,
+    bus,
+    credential,
+    log,
+    relay,
+    clock: () => new Date(),
+    health,
+  };
+  const sources = definition.sources(config);
+  health.watch('database', () => database.ping());
+  health.watch('bus', () => bus.ping(sources[0]?.source));
+
+  const strategy = new ServiceBusStrategy({ bus, sources, log });
+  const app = await createApp(definition.module(parts), { log, health, strategy });
+  await app.listen(config.port, config.httpHost);
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  const url = `http://${config.httpHost.includes(':') ? `[${config.httpHost}]` : config.httpHost}:${port}`;
+  log.info({ url }, 'Listening');
+
+  const stopping = new AbortController();
+  const background: Background[] = [];
+  const ready = (async () => {
+    await waitForNeighbours(
+      { database, bus, log },
+      definition.migrations,
+      sources[0]?.source,
+      stopping.signal,
+    );
+    await app.startAllMicroservices();
+    relay.start();
+    for (const work of [pruning(database, log), ...(definition.background?.(parts, app) ?? [])]) {
+      stopping.signal.throwIfAborted();
+      background.push(work);
+      await work.start();
+    }
+    health.started();
+    log.info({ url }, 'Ready');
+  })().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  ready.catch(() => undefined); // whoever asks for `ready` hears of it
+
+  let stopped: Promise<boolean> | undefined;
+  const stop = async () => {
+    log.info({}, 'Stopping');
+    health.stopping();
+    stopping.abort(new Error('The service stops.'));
+    await ready.catch(() => undefined);
+    return shutDown(
+      { background, strategy, app, relay, bus, database },
+      { withinMs: config.shutdownSeconds * 1_000, log },
+    );
+  };
+  return { log, url, ready, stop: () => (stopped ??= stop()) };
+}
+
+interface Neighbours {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly log: Log;
+}
+
+async function waitForNeighbours(
+  { database, bus, log }: Neighbours,
+  migrations: readonly URL[],
+  source: Parameters<Bus['ping']>[0],
+  signal: AbortSignal,
+): Promise<void> {
+  const applied = await waitFor(() => migrate(database, migrations), { what: 'the database', log, signal });
+  if (applied.length > 0) log.info({ migrations: applied }, 'The schema was brought up to date');
+  // New role assignments take minutes to work: that is waited for, too.
+  await waitFor(() => bus.ping(source), { what: 'Service Bus', log, signal, evenPermanent: true });
+}
+
+@Module({})
+class HostModule {}
+
+async function createApp(
+  module: DynamicModule | Type,
+  { log, health, strategy }: { log: Log; health: ServiceHealth; strategy: ServiceBusStrategy },
+): Promise<INestApplication> {
+  const host: DynamicModule = {
+    module: HostModule,
+    imports: [module],
+    controllers: [HealthController],
+    providers: [{ provide: ServiceHealth, useValue: health }],
+  };
+  const adapter = new FastifyAdapter({ forceCloseConnections: 'idle' });
+  adapter.getInstance().addHook('onRequest', whileStarting(health));
+  const app = await NestFactory.create<NestFastifyApplication>(host, adapter, {
+    logger: nestLog(log),
+    abortOnError: false, // otherwise Nest ends the process without a word of ours
+  });
+  app.useGlobalFilters(new ProblemFilter(log));
+  app.connectMicroservice({ strategy });
+  return app;
+}
