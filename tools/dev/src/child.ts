@@ -1,0 +1,109 @@
+// A process of the stack: its output goes to a log file, and it is started again when it ends unexpectedly.
+//
+//   stopped --start--> running --exit unexpected--> waiting 1 s --> running
+//   running --kill--> stopped (on purpose: stays down until start)   any --stop--> stopped
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+
+const RESTART_AFTER_MS = 1_000;
+const STOP_WITHIN_MS = 20_000;
+
+export interface ChildSettings {
+  readonly name: string;
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Keep it running. Without it an end is an end. */
+  readonly restart: boolean;
+  readonly onLine?: (line: string) => void;
+  /** Called when it ended although nobody asked for it. */
+  readonly onUnexpectedExit?: (how: string) => void;
+}
+
+export class Child {
+  readonly #log: WriteStream;
+  #process: ChildProcess | undefined;
+  #wanted = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readonly settings: ChildSettings) {
+    this.#log = createWriteStream(settings.logFile, { flags: 'a' });
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  start(): void {
+    if (this.#process !== undefined) return;
+    this.#wanted = true;
+    const { script, args = [], env } = this.settings;
+    const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+      env: { ...inherited(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    this.#listen(child.stdout);
+    this.#listen(child.stderr);
+    child.once('exit', (code, signal) => {
+      this.#process = undefined;
+      this.#log.write(`--- ${this.settings.name} ended (${signal ?? `exit code ${code ?? '?'}`})\n`);
+      if (!this.#wanted) return;
+      this.settings.onUnexpectedExit?.(signal ?? `exit code ${code ?? '?'}`);
+      if (!this.settings.restart) return;
+      this.#timer = setTimeout(() => {
+        this.start();
+      }, RESTART_AFTER_MS);
+    });
+  }
+
+  /** Ends it at once, as a crash would, and leaves it down. */
+  async kill(): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    await this.#end('SIGKILL', 0);
+  }
+
+  /** SIGTERM, and SIGKILL if it does not end in time. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    await this.#end('SIGTERM', STOP_WITHIN_MS);
+  }
+
+  async #end(signal: NodeJS.Signals, patienceMs: number): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #listen(stream: NodeJS.ReadableStream): void {
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => {
+      this.#log.write(chunk);
+      const { onLine } = this.settings;
+      if (onLine === undefined) return;
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    });
+  }
+}
+
+/** What a child may know of our environment: nothing that could lead it to another Azure or database. */
+function inherited(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'SystemRoot'];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}

@@ -1,0 +1,141 @@
+// The main job, watched: every account of the sample fleet is rotated once while its consumers keep calling.
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConsoleClient, type RotationLine } from './console-client.js';
+import { accountIdOf } from './fleet-files.js';
+import { consumersInLedger } from './ledger.js';
+import type { LiveView } from './live-view.js';
+import { Load } from './load.js';
+import { SAMPLE_ACCOUNTS, SAMPLE_CONSUMERS } from './sample-fleet.js';
+import { Stack, type StackSettings } from './stack.js';
+import { Witness } from './witness.js';
+
+const LOOK_EVERY_MS = 250;
+const CALLS_PER_SECOND = 5;
+
+export interface FleetReport {
+  readonly accounts: number;
+  readonly rotationsCompleted: number;
+  readonly rotationsHalted: number;
+  readonly keysReplaced: number;
+  readonly oldKeys: number;
+  readonly oldKeysStillAccepted: number;
+  readonly instances: number;
+  readonly calls: number;
+  readonly refused: number;
+  readonly secondsToFirstRotation: number | null;
+  readonly seconds: number;
+}
+
+/** Everything that runs, and how to end it. */
+export interface RunningFleet {
+  readonly stack: Stack;
+  readonly load: Load;
+  readonly witness: Witness;
+  readonly startedAt: Date;
+  stop(): Promise<void>;
+}
+
+/** Starts the stack and the sample consumers. */
+export async function startFleet(
+  settings: Pick<StackSettings, 'folder' | 'wellKnownPorts' | 'onTrouble' | 'env'>,
+): Promise<RunningFleet> {
+  const startedAt = new Date();
+  let witness: Witness | undefined;
+  const stack = await Stack.start({
+    ...settings,
+    accounts: SAMPLE_ACCOUNTS,
+    beforeServices: async (env) => {
+      witness = await Witness.remember(idsOf(env), env);
+    },
+  });
+  if (witness === undefined) throw new Error('the census of keys was not taken');
+  const present = witness;
+  const load = new Load({
+    consumers: SAMPLE_CONSUMERS,
+    endpoints: Object.fromEntries(SAMPLE_ACCOUNTS.map(({ name }) => [name, `${stack.azureOrigin}/${name}/`])),
+    env: stack.environment,
+    folder: join(settings.folder),
+    callsPerSecond: CALLS_PER_SECOND,
+    ...(settings.onTrouble === undefined ? {} : { onTrouble: settings.onTrouble }),
+  });
+  load.start();
+  return {
+    stack,
+    load,
+    witness: present,
+    startedAt,
+    stop: async () => {
+      present.dismiss();
+      await load.stop();
+      await stack.stop();
+    },
+  };
+}
+
+function idsOf(env: Readonly<Record<string, string>>): readonly string[] {
+  return SAMPLE_ACCOUNTS.map((account) => accountIdOf(account, env['AZURE_SUBSCRIPTION_ID'] ?? ''));
+}
+
+/** Watches until the latest rotation of every account has ended, and says what came of it. */
+export async function watchFleet(
+  fleet: RunningFleet,
+  view: LiveView,
+  { withinMs }: { withinMs: number },
+): Promise<FleetReport> {
+  const { stack, load, witness, startedAt } = fleet;
+  const client = new ConsoleClient(stack.url('console'));
+  const began = performance.now();
+  let first: number | null = null;
+  for (;;) {
+    const [accounts, all] = await Promise.all([client.accounts(), client.rotations()]);
+    const rotations = latest(all.filter(({ requestedAt }) => new Date(requestedAt) >= startedAt));
+    const ended = Object.values(rotations).filter(
+      (rotation) => rotation?.state === 'completed' || rotation?.state === 'halted',
+    );
+    if (first === null && ended.some((rotation) => rotation?.state === 'completed'))
+      first = (Date.now() - startedAt.getTime()) / 1_000;
+    const { calls, refused, instances } = load.counters();
+    view.show({
+      accounts,
+      rotations,
+      footer: `  ${instances} instances made ${calls} calls, ${refused} refused`,
+    });
+    const done = ended.length >= SAMPLE_ACCOUNTS.length;
+    if (done || performance.now() - began > withinMs)
+      return report(ended, first, fleet, await witness.check());
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+async function report(
+  ended: readonly (RotationLine | undefined)[],
+  secondsToFirstRotation: number | null,
+  { stack, load, startedAt }: RunningFleet,
+  census: { readonly keys: number; readonly stillAccepted: readonly string[] },
+): Promise<FleetReport> {
+  const completed = ended.filter((rotation) => rotation?.state === 'completed');
+  const { calls, refused, instances } = load.counters();
+  const ledger = await consumersInLedger(stack.azureOrigin, stack.environment['NODE_EXTRA_CA_CERTS'] ?? '');
+  return {
+    accounts: SAMPLE_ACCOUNTS.length,
+    rotationsCompleted: completed.length,
+    rotationsHalted: ended.length - completed.length,
+    keysReplaced: completed.reduce((sum, rotation) => sum + (rotation?.keysReplaced ?? 0), 0),
+    oldKeys: census.keys,
+    oldKeysStillAccepted: census.stillAccepted.length,
+    instances,
+    calls,
+    // Two witnesses, the callers and the called: the worse of the two counts.
+    refused: Math.max(refused, ledger.refused),
+    secondsToFirstRotation,
+    seconds: (Date.now() - startedAt.getTime()) / 1_000,
+  };
+}
+
+/** The API lists the newest first. */
+function latest(rotations: readonly RotationLine[]): Record<string, RotationLine | undefined> {
+  const result: Record<string, RotationLine | undefined> = {};
+  for (const rotation of rotations) result[rotation.account] ??= rotation;
+  return result;
+}

@@ -1,0 +1,224 @@
+// The whole of twinkey on this machine: PostgreSQL, an Azure, the four services. Each is started when what it
+// needs answers, never after a time. The services are the very programs of production; only their environment differs.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { emulatorConfig, topology } from '@twinkey/contracts';
+import { startPostgres, type LocalPostgres } from '@twinkey/postgres-local';
+import { Child } from './child.js';
+import { readEnvFile } from './env-file.js';
+import { writeAzureFleet, writeTwinkeyFile, type Policies } from './fleet-files.js';
+import { freePort } from './free-port.js';
+import type { SampleAccount } from './sample-fleet.js';
+import { answers, waitUntil } from './wait-until.js';
+
+export const SERVICES = ['scheduler', 'rotator', 'notifier', 'console'] as const;
+export type Service = (typeof SERVICES)[number];
+
+const SHARDS = 2;
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Short times: a silent instance is noticed in seconds, and a crash is over in seconds. */
+const QUICK = {
+  TWINKEY_KEY_CHANGED_SHARDS: String(SHARDS),
+  TWINKEY_QUIESCENCE_SECONDS: '3',
+  TWINKEY_CALL_DEADLINE_SECONDS: '3',
+  TWINKEY_ACCOUNT_LEASE_SECONDS: '9',
+  TWINKEY_SWEEP_SECONDS: '1',
+  TWINKEY_TICK_SECONDS: '1',
+  TWINKEY_HEARTBEAT_SECONDS: '2',
+  TWINKEY_LEASE_SECONDS: '6',
+  TWINKEY_REREAD_SECONDS: '6',
+  TWINKEY_CLOCK_SKEW_SECONDS: '0.5',
+  TWINKEY_DISABLE_INSTANCE_DISCOVERY: 'true',
+  TWINKEY_DISABLE_VAULT_CHALLENGE_CHECK: 'true',
+};
+
+export interface StackSettings {
+  /** Everything the stack keeps is in here. */
+  readonly folder: string;
+  readonly accounts: readonly SampleAccount[];
+  readonly policies?: Policies;
+  /** Ports that people know (4700 and following) where they are free; otherwise any. */
+  readonly wellKnownPorts: boolean;
+  /** Overrides of the services' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called when the embedded Azure answers and no service runs yet. */
+  readonly beforeServices?: (environment: Readonly<Record<string, string>>) => Promise<void>;
+  readonly onTrouble?: (service: string, how: string) => void;
+}
+
+export class Stack {
+  private constructor(
+    readonly settings: StackSettings,
+    readonly environment: Readonly<Record<string, string>>,
+    readonly ports: Readonly<Record<Service, number>>,
+    private readonly postgres: LocalPostgres | undefined,
+    private readonly azure: Child,
+    private readonly services: Readonly<Record<Service, Child>>,
+  ) {}
+
+  /** Resolves when all services are ready. Stops what it started when one of them does not get there. */
+  static async start(settings: StackSettings): Promise<Stack> {
+    const { folder } = settings;
+    mkdirSync(join(folder, 'logs'), { recursive: true });
+    const postgres = await startDatabase(folder);
+    const azure = await startAzure(settings);
+    try {
+      const azureEnv = readEnvFile(join(folder, 'azure.env'));
+      const file = join(folder, 'twinkey.yaml');
+      writeTwinkeyFile(file, azureEnv['AZURE_SUBSCRIPTION_ID'] ?? '', settings);
+      const ports = await choosePorts(settings.wellKnownPorts);
+      const environment = {
+        ...withEntra(azureEnv),
+        ...QUICK,
+        DATABASE_URL: process.env['DATABASE_URL'] ?? postgres?.url ?? '',
+        TWINKEY_FILE: file,
+        TWINKEY_FINGERPRINT_SALT: saltOf(folder),
+        TWINKEY_URL: `http://127.0.0.1:${ports.console}`,
+        TWINKEY_NOTIFIER_URL: `http://127.0.0.1:${ports.notifier}`,
+        TWINKEY_CONSOLE_PORT: String(ports.console),
+        TWINKEY_SCHEDULER_PORT: String(ports.scheduler),
+        TWINKEY_ROTATOR_PORT: String(ports.rotator),
+        TWINKEY_NOTIFIER_PORT: String(ports.notifier),
+        ...settings.env,
+      };
+      const services = Object.fromEntries(
+        SERVICES.map((name) => [name, serviceChild(name, environment, settings)]),
+      ) as Record<Service, Child>;
+      await settings.beforeServices?.(environment);
+      const stack = new Stack(settings, environment, ports, postgres, azure, services);
+      for (const child of Object.values(services)) child.start();
+      try {
+        await stack.ready();
+      } catch (error) {
+        await stack.stop();
+        throw error;
+      }
+      return stack;
+    } catch (error) {
+      await azure.stop();
+      await postgres?.stop();
+      throw error;
+    }
+  }
+
+  url(service: Service): string {
+    return `http://127.0.0.1:${this.ports[service]}`;
+  }
+
+  /** The origin of the embedded Azure, where its ledger and faults are. */
+  get azureOrigin(): string {
+    return this.environment['TWINKEY_RESOURCE_MANAGER_ENDPOINT'] ?? '';
+  }
+
+  async ready(names: readonly Service[] = SERVICES): Promise<void> {
+    await Promise.all(
+      names.map((name) =>
+        waitUntil(
+          `${name} is ready (see ${join(this.settings.folder, 'logs', `${name}.log`)})`,
+          () => answers(`${this.url(name)}/health/ready`),
+          {
+            withinMs: 60_000,
+          },
+        ),
+      ),
+    );
+  }
+
+  service(name: Service): Child {
+    return this.services[name];
+  }
+
+  /** Services first, so that none of them sees its database or broker go away. */
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.services).map((child) => child.stop()));
+    await this.azure.stop();
+    await this.postgres?.stop();
+  }
+}
+
+async function startDatabase(folder: string): Promise<LocalPostgres | undefined> {
+  if (process.env['DATABASE_URL'] !== undefined) return undefined;
+  return startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
+}
+
+async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promise<Child> {
+  const envFile = join(folder, 'azure.env');
+  const fleetFile = join(folder, 'azure-fleet.json');
+  const topologyFile = join(folder, 'service-bus.json');
+  rmSync(envFile, { force: true });
+  writeAzureFleet(fleetFile, accounts);
+  writeFileSync(topologyFile, JSON.stringify(emulatorConfig(topology({ shards: SHARDS })), null, 2));
+  let died: string | undefined;
+  const azure = new Child({
+    name: 'azure',
+    script: join(root, 'apps/azure-local/dist/main.js'),
+    args: [
+      '--data',
+      join(folder, 'azure'),
+      '--env-file',
+      envFile,
+      '--fleet',
+      fleetFile,
+      '--topology',
+      topologyFile,
+    ],
+    env: {},
+    logFile: join(folder, 'logs', 'azure.log'),
+    restart: false,
+    onUnexpectedExit: (how) => {
+      died = how;
+      onTrouble?.('azure', how);
+    },
+  });
+  azure.start();
+  await waitUntil(
+    `the embedded Azure listens (see ${join(folder, 'logs', 'azure.log')})`,
+    () => {
+      if (died !== undefined)
+        throw new Error(`the embedded Azure ended (${died}); see ${join(folder, 'logs', 'azure.log')}`);
+      return existsSync(envFile);
+    },
+    { withinMs: 30_000 },
+  );
+  return azure;
+}
+
+function serviceChild(
+  name: Service,
+  env: Readonly<Record<string, string>>,
+  { folder, onTrouble }: StackSettings,
+): Child {
+  return new Child({
+    name,
+    script: join(root, 'apps', name, 'dist/main.js'),
+    env,
+    logFile: join(folder, 'logs', `${name}.log`),
+    restart: true,
+    onUnexpectedExit: (how) => onTrouble?.(name, how),
+  });
+}
+
+/** Service Bus is reached with an Entra token over TLS, as in production, and not by the connection string. */
+function withEntra({
+  SERVICEBUS_CONNECTION_STRING: _left,
+  ...rest
+}: Record<string, string>): Record<string, string> {
+  return rest;
+}
+
+async function choosePorts(wellKnown: boolean): Promise<Record<Service, number>> {
+  const wanted = { console: 4700, scheduler: 4701, rotator: 4702, notifier: 4703 };
+  const ports: [Service, number][] = [];
+  for (const service of SERVICES) ports.push([service, await freePort(wellKnown ? wanted[service] : 0)]);
+  return Object.fromEntries(ports) as Record<Service, number>;
+}
+
+/** Fingerprints stay comparable as long as the folder lives. */
+function saltOf(folder: string): string {
+  const file = join(folder, 'fingerprint-salt');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
