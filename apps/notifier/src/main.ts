@@ -1,1 +1,5 @@
-export {};
+import 'reflect-metadata';
+import { runService } from '@twinkey/service';
+import { notifier } from './notifier.js';
+
+await runService(notifier);

@@ -39,7 +39,7 @@ export function standingOf(instance: Instance, terms: Terms, now: number): Stand
 }
 
 /** The last moment at which the instance counts as live unless it is heard of again. */
-export function lapsesAt(instance: Instance, terms: Terms): number {
+export function lapsesAt(instance: Pick<Instance, 'leaseUntil'>, terms: Terms): number {
   return instance.leaseUntil + terms.clockSkewSeconds * 1000;
 }
 

@@ -1,0 +1,88 @@
+import type {
+  AccountId,
+  ConsumerName,
+  Generation,
+  InstanceId,
+  KeyAcknowledged,
+  Message,
+} from '@twinkey/contracts';
+import { appendJournal, rememberMessage } from '@twinkey/journal';
+import { decideInstance } from '@twinkey/key-switch';
+import type { Shell } from './shell.js';
+import { databaseTime, lockInstance } from './sql/load-instances.js';
+import { nudge } from './sql/nudge.js';
+import { publishedGeneration } from './sql/published-generation.js';
+import { saveAcknowledgement } from './sql/save-acknowledgement.js';
+import type { Trx } from './tables.js';
+
+export interface Acknowledged {
+  readonly account: AccountId;
+  /** Absent when the instance said it in its heartbeat. */
+  readonly consumer?: ConsumerName;
+  readonly instance: InstanceId;
+  readonly boot: string;
+  readonly generation: Generation;
+  readonly drainedAt: number | null;
+}
+
+/** Takes an acknowledgement from the bus. One that counts for nothing is completed all the same: it never will. */
+export async function acknowledge(shell: Shell, message: Message<KeyAcknowledged>): Promise<void> {
+  const { drainedAt, ...said } = message.data;
+  const moved = await shell.db.transaction().execute(async (trx) => {
+    if (!(await rememberMessage(trx, 'key-acknowledged', message.id))) return false;
+    return keepAcknowledgement(trx, shell, {
+      ...said,
+      drainedAt: drainedAt === undefined ? null : Date.parse(drainedAt),
+    });
+  });
+  if (moved) shell.lookSoon(said.account);
+}
+
+/** Takes what a heartbeat says about several accounts, together. */
+export async function acknowledgeAll(shell: Shell, said: readonly Acknowledged[]): Promise<void> {
+  const moved = await shell.db.transaction().execute(async (trx) => {
+    const accounts: AccountId[] = [];
+    for (const one of said) {
+      if (await keepAcknowledgement(trx, shell, one)) accounts.push(one.account);
+    }
+    return accounts;
+  });
+  moved.forEach(shell.lookSoon);
+}
+
+/**
+ * Keeps an acknowledgement and nudges its account, without a lock on the account: a thousand instances may say it
+ * at the same moment. Returns whether it told us something.
+ */
+async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): Promise<boolean> {
+  const { account, instance, boot, generation, drainedAt } = said;
+  const current = await lockInstance(trx, account, instance);
+  const stranger = said.consumer !== undefined && current?.consumer !== said.consumer;
+  const published = await publishedGeneration(trx, account);
+  const now = await databaseTime(trx);
+
+  const command = { command: 'acknowledge', boot, generation, drainedAt, published } as const;
+  const decision = decideInstance(stranger ? null : current, command, shell.terms, now);
+  if (decision.refused !== undefined) {
+    shell.log.info(
+      { account, instance, generation, why: decision.refused },
+      'An acknowledgement counts for nothing',
+    );
+    return false;
+  }
+  for (const event of decision.events) {
+    if (event.event !== 'generation-acknowledged') continue;
+    await saveAcknowledgement(trx, account, instance, event);
+    await appendJournal(trx, instance, [
+      { type: event.event, data: { account, ...event }, at: new Date(event.at) },
+    ]);
+    if (event.ahead) {
+      shell.log.warn(
+        { account, instance, generation, published },
+        'An instance uses a generation that the rotator has not told of yet',
+      );
+    }
+  }
+  if (decision.events.length > 0) await nudge(trx, [account]);
+  return decision.events.length > 0;
+}

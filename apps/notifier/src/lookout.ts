@@ -1,0 +1,65 @@
+import type { AccountId } from '@twinkey/contracts';
+import type { Log } from '@twinkey/service';
+
+/** Fewer than the pool has connections, so that requests and messages find one. */
+const atOnce = 6;
+
+/**
+ * Looks at accounts. Per account:
+ *
+ *   idle ──soon()──► waiting ──a place is free──► looking ──► idle
+ *                       ▲                            │
+ *                       └──────── soon() meanwhile ──┘
+ *
+ * However often soon() is called, at most one look runs and one waits: the one that waits sees everything that was
+ * committed before it begins. Nothing is lost with the process, for the nudges stay in the database.
+ */
+export class Lookout {
+  private readonly waiting = new Set<AccountId>();
+  private readonly looking = new Map<AccountId, Promise<void>>();
+  private closed = false;
+
+  constructor(
+    private readonly look: (account: AccountId) => Promise<void>,
+    private readonly log: Log,
+  ) {}
+
+  readonly soon = (account: AccountId): void => {
+    if (this.closed) return;
+    this.waiting.add(account);
+    this.fill();
+  };
+
+  /** Resolves when nothing waits and nothing runs. */
+  async idle(): Promise<void> {
+    while (this.looking.size > 0) await Promise.all(this.looking.values());
+  }
+
+  /** Lets the looks end that run, and begins no more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.waiting.clear();
+    await this.idle();
+  }
+
+  private fill(): void {
+    for (const account of this.waiting) {
+      if (this.looking.size >= atOnce) return;
+      if (this.looking.has(account)) continue;
+      this.waiting.delete(account);
+      this.looking.set(account, this.lookAt(account));
+    }
+  }
+
+  private async lookAt(account: AccountId): Promise<void> {
+    try {
+      await this.look(account);
+    } catch (error) {
+      // The transaction is gone and its nudge is back: the next round looks again.
+      this.log.warn({ err: error, account }, 'An account could not be looked at; the next round tries again');
+    } finally {
+      this.looking.delete(account);
+      this.fill();
+    }
+  }
+}

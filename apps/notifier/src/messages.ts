@@ -1,0 +1,127 @@
+// Everything the notifier says on the bus. Ids are derived from what a message means, so that saying it twice
+// gives the same id.
+import { createHash } from 'node:crypto';
+import {
+  accountName,
+  keyChangedTopic,
+  KeyChanged,
+  RegistryEvent,
+  shardOf,
+  SwitchOutcome,
+  writeMessage,
+  type AccountId,
+  type Contract,
+  type Generation,
+} from '@twinkey/contracts';
+import type { OutboxMessage } from '@twinkey/journal';
+import type { ConsumerCount, KeySwitch } from '@twinkey/key-switch';
+import type { Said } from './advance.js';
+
+interface Circumstances {
+  readonly at: number;
+  readonly shards: number;
+  readonly traceparent: string | null;
+}
+
+export function messageOf(said: Said, circumstances: Circumstances): OutboxMessage {
+  return said.say === 'key-changed'
+    ? keyChanged(said.current, circumstances)
+    : switchOutcome(said, circumstances);
+}
+
+function keyChanged(current: KeySwitch, circumstances: Circumstances): OutboxMessage {
+  const { account, generation, request, secret, publishedAt } = current;
+  return outgoing(KeyChanged, {
+    ...circumstances,
+    id: `kc-${digest(account)}-g${generation}-r${request}`,
+    entity: keyChangedTopic(shardOf(account, circumstances.shards)),
+    account,
+    data: { account, generation, secret, publishedAt: moment(publishedAt) },
+  });
+}
+
+function switchOutcome(
+  { current, outcome, openFrom, live, missing }: Said & { say: 'outcome' },
+  circumstances: Circumstances,
+): OutboxMessage {
+  const { account, rotationId, generation, request, waived } = current;
+  return outgoing(SwitchOutcome, {
+    ...circumstances,
+    id: `so-${digest(account)}-g${generation}-r${request}-${outcome}`,
+    entity: SwitchOutcome.entity,
+    account,
+    data: {
+      account,
+      ...(rotationId === null ? {} : { rotationId }),
+      generation,
+      request,
+      outcome,
+      at: moment(circumstances.at),
+      ...(openFrom === null ? {} : { openFrom: moment(openFrom) }),
+      instances: live,
+      waived: [...waived],
+      missing: missing.map(({ lastSeenAt, ...who }) => ({ ...who, lastSeenAt: moment(lastSeenAt) })),
+    },
+  });
+}
+
+export function consumersChanged(
+  {
+    account,
+    generation,
+    consumers,
+    version,
+  }: {
+    account: AccountId;
+    generation: Generation;
+    consumers: readonly ConsumerCount[];
+    version: number;
+  },
+  circumstances: Omit<Circumstances, 'traceparent'>,
+): OutboxMessage {
+  return outgoing(RegistryEvent, {
+    ...circumstances,
+    traceparent: null,
+    id: `cc-${digest(account)}-v${version}`,
+    entity: RegistryEvent.entity,
+    account,
+    data: {
+      version,
+      at: moment(circumstances.at),
+      what: { event: 'consumers-changed', account, generation, consumers: [...consumers] },
+    },
+  });
+}
+
+function outgoing<Data>(
+  contract: Contract<Data>,
+  {
+    id,
+    entity,
+    account,
+    data,
+    at,
+    traceparent,
+  }: Circumstances & { id: string; entity: string; account: AccountId; data: Data },
+): OutboxMessage {
+  const subject = accountName(account);
+  const trace = traceparent === null ? {} : { traceparent };
+  const body = writeMessage(contract, {
+    id,
+    source: 'twinkey/notifier',
+    subject,
+    time: new Date(at),
+    data,
+    ...trace,
+  });
+  return { id, entity, subject, body, orderKey: account, ...trace };
+}
+
+/** An account's id is longer than a message id may be. */
+function digest(account: AccountId): string {
+  return createHash('sha256').update(account).digest('hex').slice(0, 16);
+}
+
+export function moment(at: number): string {
+  return new Date(at).toISOString();
+}

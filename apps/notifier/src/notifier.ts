@@ -1,0 +1,65 @@
+import type { ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { watchLeases } from './lease-watch.js';
+import { Lookout } from './lookout.js';
+import { NotifierModule } from './notifier.module.js';
+import { rounds } from './rounds.js';
+import { lookAt } from './settle.js';
+import { SHELL, type Shell } from './shell.js';
+import { dueAccounts } from './sql/due-accounts.js';
+import type { NotifierDatabase } from './tables.js';
+
+/** How late a deadline or the end of a lease may be noticed; what somebody says is looked at at once. */
+const roundMs = 1_000;
+const accountsPerRound = 500;
+
+type Names =
+  | 'TWINKEY_HEARTBEAT_SECONDS'
+  | 'TWINKEY_LEASE_SECONDS'
+  | 'TWINKEY_REREAD_SECONDS'
+  | 'TWINKEY_CLOCK_SKEW_SECONDS';
+
+/** Announces keys, collects acknowledgements, watches leases and deadlines, and says when everybody has moved. */
+export const notifier: ServiceDefinition<Names> = {
+  name: 'notifier',
+  variables: [
+    'TWINKEY_HEARTBEAT_SECONDS',
+    'TWINKEY_LEASE_SECONDS',
+    'TWINKEY_REREAD_SECONDS',
+    'TWINKEY_CLOCK_SKEW_SECONDS',
+  ],
+  migrations: [new URL('../migrations/', import.meta.url)],
+  sources: () => [
+    { source: { queue: 'switch-requests' } },
+    { source: { queue: 'acknowledgements' } },
+    { source: { topic: 'registry-events', subscription: 'notifier' }, maxConcurrent: 4 },
+  ],
+  module: (parts) => NotifierModule.with(shellOf(parts)),
+  background: ({ log }, app) => {
+    const shell = app.get<Shell>(SHELL);
+    const lookout = app.get(Lookout);
+    const sweep = async () => {
+      for (const account of await dueAccounts(shell.db, accountsPerRound)) lookout.soon(account);
+      await lookout.idle();
+    };
+    return [
+      { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
+      rounds('accounts', roundMs, sweep, log),
+      rounds('leases', roundMs, () => watchLeases(shell), log),
+    ];
+  },
+};
+
+function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: Shell; lookout: Lookout } {
+  const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
+  const lookout: Lookout = new Lookout((account) => lookAt(shell, account, { skipLocked: false }), log);
+  const shell: Shell = {
+    db: (database as NotifierDatabase).kysely,
+    terms: { leaseSeconds, rereadSeconds, clockSkewSeconds },
+    heartbeatSeconds,
+    shards: keyChangedShards,
+    subscriptions: bus.subscriptions,
+    log,
+    lookSoon: lookout.soon,
+  };
+  return { shell, lookout };
+}

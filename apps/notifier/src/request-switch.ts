@@ -1,0 +1,32 @@
+import { PermanentFault, type Message, type SwitchRequested } from '@twinkey/contracts';
+import { rememberMessage } from '@twinkey/journal';
+import { decideRequest } from '@twinkey/key-switch';
+import { settle } from './settle.js';
+import type { Shell } from './shell.js';
+import { keepAccount } from './sql/keep-account.js';
+import { lockAccount } from './sql/lock-account.js';
+
+/** Takes a request of the rotator; key-changed, and the answer if there is one already, leave with the same commit. */
+export async function requestSwitch(shell: Shell, message: Message<SwitchRequested>): Promise<void> {
+  const { account, generation, request } = message.data;
+  await shell.db.transaction().execute(async (trx) => {
+    if (!(await rememberMessage(trx, 'switch-requested', message.id))) return;
+    await keepAccount(trx, account);
+    const locked = await lockAccount(trx, account, { skipLocked: false });
+    if (locked === null) throw new Error('The account was there a moment ago.');
+
+    const decision = decideRequest(locked.switch, message.data);
+    if (decision.refused === 'generation-reused') {
+      throw new PermanentFault(
+        'generation-reused',
+        `Generation ${generation} of ${locked.account} was announced for another key before.`,
+        { remedy: 'Compare the tags of the secret in Key Vault with the rotator’s key ring, then replay.' },
+      );
+    }
+    if (decision.refused !== undefined) {
+      shell.log.info({ account, generation, request, why: decision.refused }, 'A switch request came late');
+      return;
+    }
+    await settle(trx, shell, { ...locked, traceparent: message.traceparent ?? null }, decision.events);
+  });
+}
