@@ -1,0 +1,162 @@
+import {
+  type AccountId,
+  generation,
+  type Generation,
+  type HeartbeatRequest,
+  type SecretReference,
+} from '@twinkey/contracts';
+import { type Followed, hear, install, isBehind, judge } from './follow.js';
+import { KeyHolder } from './key-holder.js';
+import { backoffMs, type Timing } from './timing.js';
+import type { ReadVersion, Vault } from './vault-reader.js';
+
+/** Re-reads that refused calls ask for are at least this far apart. */
+const REFUSED_REREAD_GAP_MS = 250;
+const READ_AGAIN_CEILING_MS = 5_000;
+
+export interface AccountPorts {
+  readonly vault: Vault;
+  readonly timing: Timing;
+  readonly closing: AbortSignal;
+  readonly switched: (account: FollowedAccount, previous: Generation) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * One account and this instance's way along its generations. Following: up to date ──hear a higher one──► behind
+ * ──read a version that will do──► up to date. `#take` is the only place where a generation is installed.
+ */
+export class FollowedAccount {
+  readonly holder: KeyHolder;
+  /** Resolves with the first key. */
+  readonly ready: Promise<void>;
+  /** What the notifier was or will be told; undefined until the first key is in use everywhere. */
+  acknowledged: { readonly generation: Generation; readonly drainedAt?: string } | undefined;
+  /** When the current key was last known to be current, in milliseconds since 1970. */
+  confirmedAt = -Infinity;
+  /** The last thing that went wrong on the way to a key. */
+  trouble: Error | undefined;
+
+  readonly #ports: AccountPorts;
+  #followed: Followed = { installed: generation(0), minimum: generation(0) };
+  #secret: SecretReference;
+  #readAt = -Infinity;
+  #catchingUp: Promise<void> | undefined;
+  #rereading: Promise<void> | undefined;
+  #becomeReady: () => void = () => undefined;
+
+  constructor(
+    readonly id: AccountId,
+    readonly name: string,
+    secret: SecretReference,
+    ports: AccountPorts,
+  ) {
+    this.#secret = secret;
+    this.#ports = ports;
+    this.holder = new KeyHolder(name);
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+  }
+
+  get generation(): Generation {
+    return this.#followed.installed;
+  }
+
+  /** A generation is published, or will be: a key is being waited for. */
+  get isExpected(): boolean {
+    return this.#followed.minimum > 0;
+  }
+
+  /** Somebody named the current generation. */
+  heard({ generation: named, secret }: { generation: Generation; secret: SecretReference }): void {
+    const before = this.#followed;
+    this.#followed = hear(before, named);
+    if (named >= before.minimum) this.#secret = secret;
+    if (isBehind(this.#followed)) void this.#catchUp();
+  }
+
+  /** A heartbeat's answer named it. That is as good as reading, unless it named a newer one. */
+  confirmed(): void {
+    if (!isBehind(this.#followed)) this.confirmedAt = this.#ports.timing.now();
+  }
+
+  /** Reads Key Vault once, together with whoever asks at the same time. Reports failures, never throws them. */
+  reread(): Promise<void> {
+    this.#rereading ??= this.#readOnce().finally(() => {
+      this.#rereading = undefined;
+    });
+    return this.#rereading;
+  }
+
+  /** A key was refused: is there a newer one? */
+  async findNewer(than: Generation): Promise<boolean> {
+    const { timing, closing } = this.#ports;
+    const early = this.#readAt + REFUSED_REREAD_GAP_MS - timing.now();
+    if (early > 0 && this.#rereading === undefined) await timing.wait(early, closing);
+    if (this.generation <= than) await this.reread();
+    return this.generation > than;
+  }
+
+  /** What a heartbeat says about this account. */
+  standing(): HeartbeatRequest['accounts'][number] {
+    return { account: this.id, generation: generation(0), ...this.acknowledged };
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#untilCaughtUp();
+    await this.#catchingUp;
+  }
+
+  async #untilCaughtUp(): Promise<void> {
+    const { timing, closing } = this.#ports;
+    for (let attempt = 0; isBehind(this.#followed) && !closing.aborted; attempt += 1) {
+      if (attempt > 0) await timing.wait(backoffMs(attempt - 1, READ_AGAIN_CEILING_MS, timing), closing);
+      await this.reread();
+    }
+    // In the same breath as the last look at the condition: whoever hears more from here on starts anew.
+    this.#catchingUp = undefined;
+  }
+
+  async #readOnce(): Promise<void> {
+    const { vault, timing, failed } = this.#ports;
+    try {
+      const version = await vault.read(this.id, this.#secret);
+      this.#readAt = timing.now();
+      this.#take(version);
+    } catch (error) {
+      this.#readAt = timing.now();
+      const trouble = error instanceof Error ? error : new Error(String(error));
+      const isNews = this.trouble?.message !== trouble.message;
+      this.trouble = trouble;
+      if (isNews) failed(trouble);
+    }
+  }
+
+  #take(version: ReadVersion): void {
+    const verdict = judge(this.#followed, version);
+    if (verdict === 'read-again') {
+      this.trouble = new Error(`${this.name}: ${whyNot(version, this.#followed)}`);
+      return;
+    }
+    this.trouble = undefined;
+    this.confirmedAt = this.#ports.timing.now();
+    if (verdict === 'keep' || version.kind !== 'published') return;
+    const previous = this.generation;
+    this.#followed = install(this.#followed, version.generation);
+    this.holder.install(version);
+    this.#becomeReady();
+    this.#ports.switched(this, previous);
+  }
+}
+
+function whyNot(version: ReadVersion, { minimum }: Followed): string {
+  switch (version.kind) {
+    case 'published':
+      return `Key Vault shows generation ${version.generation}, ${minimum} is announced`;
+    case 'foreign':
+      return 'the current secret version was not published by twinkey';
+    case 'unreadable':
+      return `the secret is ${version.why}`;
+  }
+}

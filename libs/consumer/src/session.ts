@@ -1,0 +1,309 @@
+// One instance's conversation with the notifier:
+//
+//   registering ──answer──► following ──no answer for a lease──► lapsed ──answer──► following
+//        ▲                      │ 410                               │ 410
+//        └──────────────────────┴───────────────────────────────────┘
+//
+// Lapsed or not, keys stay usable; the difference is who confirms them (heartbeat or own reading).
+import {
+  type AccountId,
+  type Generation,
+  isPermanentFault,
+  PermanentFault,
+  type RegisterAnswer,
+  TransientFault,
+} from '@twinkey/contracts';
+import type { Channel } from './channel.js';
+import type { Events } from './events.js';
+import { FollowedAccount } from './followed-account.js';
+import type { Notifier } from './notifier-client.js';
+import type { Settings } from './settings.js';
+import { isLapsed, isRereadDue, lookEveryMs } from './standing.js';
+import { backoffMs, jittered, type Timing } from './timing.js';
+import type { Vault } from './vault-reader.js';
+
+export interface SessionParts {
+  readonly settings: Settings;
+  readonly boot: string;
+  readonly notifier: Notifier;
+  readonly vault: Vault;
+  /** Absent: changes are learned from heartbeats only. */
+  readonly channel: Channel | undefined;
+  readonly timing: Timing;
+  readonly events: Events;
+}
+
+const REGISTER_AGAIN_CEILING_MS = 5_000;
+const CALLS_END_WITHIN_MS = 30_000;
+
+export class Session {
+  readonly accounts = new Map<AccountId, FollowedAccount>();
+  readonly #parts: SessionParts;
+  readonly #closing = new AbortController();
+  #registration: RegisterAnswer | undefined;
+  #answeredAt = -Infinity;
+  #lapsed = false;
+  #pause = new AbortController();
+  #isHurried = false;
+  #loops: Promise<void>[] = [];
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Registers, reads the keys that are published, and starts to follow. Fails with the last reason when that is
+   * not done within `startWithinSeconds`, or at once when the reason is final.
+   */
+  async start(): Promise<void> {
+    const { timing, settings } = this.#parts;
+    const giveUpAt = timing.now() + settings.startWithinSeconds * 1000;
+    await this.#register(giveUpAt);
+    this.#loops = [this.#heartbeats(), this.#rereads()];
+    await Promise.all([...this.accounts.values()].map((account) => this.#firstKey(account, giveUpAt)));
+  }
+
+  /** Waits for calls under way, says goodbye, lets go of everything. */
+  async close(): Promise<void> {
+    const { notifier, channel, events, timing } = this.#parts;
+    this.#closing.abort();
+    await Promise.all(this.#loops);
+    const ended = Promise.all([...this.accounts.values()].map(({ holder }) => holder.close())).then(
+      () => true,
+    );
+    const inTime = new AbortController();
+    const late = timing.wait(CALLS_END_WITHIN_MS, inTime.signal).then(() => false);
+    // After a goodbye no key switch waits for this instance, so nothing may be under way by then. Without one the
+    // lease runs out, which is slower and just as safe.
+    const mayLeave = await Promise.race([ended, late]);
+    inTime.abort();
+    if (mayLeave && this.#registration !== undefined) {
+      try {
+        await notifier.goodbye(this.#registration.instance);
+      } catch (error) {
+        events.emit('error', asError(error));
+      }
+    }
+    await channel?.close();
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  async #register(giveUpAt: number): Promise<void> {
+    const { timing } = this.#parts;
+    for (let attempt = 0; !this.#isClosing; attempt += 1) {
+      try {
+        await this.#registerOnce();
+        return;
+      } catch (error) {
+        const pause = backoffMs(attempt, REGISTER_AGAIN_CEILING_MS, timing);
+        if (isPermanentFault(error) || timing.now() + pause >= giveUpAt) throw error;
+        if (attempt === 0) this.#parts.events.emit('error', asError(error));
+        await timing.wait(pause, this.#closing.signal);
+      }
+    }
+  }
+
+  async #registerOnce(): Promise<void> {
+    const { notifier, settings, boot, channel, timing } = this.#parts;
+    const askedAt = timing.now();
+    const answer = await notifier.register({
+      consumer: settings.consumer,
+      name: settings.name,
+      boot,
+      accounts: [...settings.accounts],
+      channel: channel === undefined ? 'heartbeat' : 'service-bus',
+    });
+    const missing = settings.accounts.filter(
+      (asked) => !answer.accounts.some((each) => isMeant(asked, each)),
+    );
+    if (missing.length > 0) {
+      throw new TransientFault(
+        'account-not-found',
+        `accounts: the notifier does not know ${missing.join(', ')}`,
+      );
+    }
+    this.#registration = answer;
+    this.#answered(askedAt);
+    for (const current of answer.accounts) {
+      const known = this.accounts.get(current.account) ?? this.#follow(current);
+      known.heard(current);
+      known.confirmed();
+      // A new registration knows of no acknowledgement yet.
+      if (known.acknowledged !== undefined) void this.#say(known);
+    }
+    await channel?.listen(answer.subscriptions, (announcement) => {
+      this.accounts.get(announcement.account)?.heard(announcement);
+    });
+  }
+
+  #follow({ account, name, secret }: RegisterAnswer['accounts'][number]): FollowedAccount {
+    const { vault, timing, events } = this.#parts;
+    const followed = new FollowedAccount(account, name, secret, {
+      vault,
+      timing,
+      closing: this.#closing.signal,
+      failed: (error) => {
+        events.emit('error', error);
+      },
+      switched: (switched, previous) => {
+        const { id, name, generation } = switched;
+        events.emit('switched', { account: id, name, generation, previous });
+        void this.#acknowledge(switched, previous);
+      },
+    });
+    this.accounts.set(account, followed);
+    return followed;
+  }
+
+  async #firstKey(account: FollowedAccount, giveUpAt: number): Promise<void> {
+    const { timing, settings } = this.#parts;
+    if (!account.isExpected) {
+      if (settings.waitForFirstPublication) await Promise.race([account.ready, this.#closed()]);
+      return;
+    }
+    const waiting = new AbortController();
+    const late = timing.wait(giveUpAt - timing.now(), waiting.signal);
+    await Promise.race([account.ready, late, this.#closed()]);
+    waiting.abort();
+    if (account.generation > 0 || this.#isClosing) return;
+    throw (
+      account.trouble ??
+      new TransientFault('vault-unreachable', `${account.name}: no key was read in time from Key Vault`)
+    );
+  }
+
+  #closed(): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+
+  /** Says "I use this generation" when nothing signed with an older key can be under way any more, or when that will be so. */
+  async #acknowledge(account: FollowedAccount, previous: Generation): Promise<void> {
+    const { timing, settings } = this.#parts;
+    const { holder, generation } = account;
+    const unseenUntil = timing.now() + settings.drainSeconds * 1000;
+    await holder.landed(generation);
+    if (account.generation !== generation) return; // overtaken by a newer one, which will be acknowledged
+    const mayHaveUnseen = previous > 0 && holder.isUnseen && unseenUntil > timing.now();
+    account.acknowledged = mayHaveUnseen
+      ? { generation, drainedAt: new Date(unseenUntil).toISOString() }
+      : { generation };
+    await this.#say(account);
+  }
+
+  async #say(account: FollowedAccount): Promise<void> {
+    const { channel, timing, settings, boot, events } = this.#parts;
+    const { acknowledged } = account;
+    if (acknowledged === undefined || this.#registration === undefined) return;
+    const { instance } = this.#registration;
+    if (channel === undefined) {
+      this.#hurry();
+      return;
+    }
+    try {
+      await channel.acknowledge({
+        account: account.id,
+        consumer: settings.consumer,
+        instance,
+        boot,
+        at: new Date(timing.now()).toISOString(),
+        ...acknowledged,
+      });
+    } catch (error) {
+      events.emit('error', asError(error));
+      this.#hurry(); // it carries the same words
+    }
+  }
+
+  /** The next heartbeat is due now; one under way does not count, it may have been written before. */
+  #hurry(): void {
+    this.#isHurried = true;
+    this.#pause.abort();
+  }
+
+  async #heartbeats(): Promise<void> {
+    const { timing } = this.#parts;
+    this.#closing.signal.addEventListener('abort', () => {
+      this.#pause.abort();
+    });
+    while (!this.#isClosing) {
+      const registration = this.#registration;
+      if (registration === undefined) return;
+      this.#pause = new AbortController();
+      if (!this.#isHurried)
+        await timing.wait(jittered(registration.heartbeatSeconds * 1000, timing), this.#pause.signal);
+      this.#isHurried = false;
+      if (!this.#isClosing) await this.#heartbeat(registration);
+    }
+  }
+
+  async #heartbeat({ instance, leaseSeconds }: RegisterAnswer): Promise<void> {
+    const { notifier, boot, timing, events } = this.#parts;
+    const askedAt = timing.now();
+    try {
+      const answer = await notifier.heartbeat(instance, {
+        boot,
+        accounts: [...this.accounts.values()].map((account) => account.standing()),
+      });
+      if (answer === 'unknown-instance') {
+        await this.#registerOnce();
+        return;
+      }
+      this.#answered(askedAt);
+      for (const current of answer.accounts) {
+        const account = this.accounts.get(current.account);
+        account?.heard(current);
+        account?.confirmed();
+      }
+    } catch (error) {
+      if (this.#lapsed) return; // told once
+      if (!isLapsed({ answeredAt: this.#answeredAt, leaseMs: leaseSeconds * 1000, now: timing.now() }))
+        return;
+      this.#lapsed = true;
+      events.emit('lapsed', { since: new Date(this.#answeredAt), reason: asError(error).message });
+    }
+  }
+
+  /** A lease counts from the moment of asking: the notifier cannot have heard it earlier. */
+  #answered(askedAt: number): void {
+    this.#answeredAt = askedAt;
+    if (!this.#lapsed) return;
+    this.#lapsed = false;
+    this.#parts.events.emit('resumed', { at: new Date(askedAt) });
+  }
+
+  async #rereads(): Promise<void> {
+    const { timing } = this.#parts;
+    while (!this.#isClosing) {
+      const rereadMs = (this.#registration?.rereadSeconds ?? 1) * 1000;
+      await timing.wait(jittered(lookEveryMs(rereadMs), timing), this.#closing.signal);
+      if (this.#isClosing) return;
+      const now = timing.now();
+      const due = [...this.accounts.values()].filter(
+        ({ confirmedAt, generation }) => generation > 0 && isRereadDue({ confirmedAt, rereadMs, now }),
+      );
+      await Promise.all(due.map((account) => account.reread()));
+    }
+  }
+}
+
+function isMeant(asked: string, { account, name }: { account: AccountId; name: string }): boolean {
+  const wanted = asked.toLowerCase();
+  return wanted === account.toLowerCase() || wanted === name.toLowerCase();
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new PermanentFault('unexpected-answer', String(error));
+}
