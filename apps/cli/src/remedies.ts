@@ -1,0 +1,74 @@
+// What the codes of the console's problems mean for the person who asked: what state things are in, what to do.
+import { EXIT, type ExitCode } from './exit-codes.js';
+
+interface Advice {
+  readonly state: string;
+  readonly remedy: string;
+}
+
+const nothing = 'Nothing was changed.';
+
+const ADVICE: Readonly<Record<string, Advice>> = {
+  'account-unknown': { state: nothing, remedy: 'See the names with: twinkey accounts list' },
+  'account-ambiguous': { state: nothing, remedy: 'Name the account by its ARM id.' },
+  'account-withdrawn': {
+    state: 'Its keys are left as they are.',
+    remedy: 'Put the account under care again (twinkey.yaml or its tag), then rotate.',
+  },
+  'rotation-open': {
+    state: 'The open rotation is not affected.',
+    remedy: 'Follow it with: twinkey rotations watch <rotation>; if it is halted: twinkey replay <rotation>',
+  },
+  'rotation-unknown': { state: nothing, remedy: 'See the ids with: twinkey rotations list' },
+  'rotation-ambiguous': { state: nothing, remedy: 'Give more digits of the id.' },
+  'rotation-completed': {
+    state: 'The keys that it retired are dead, the new ones are in use.',
+    remedy: 'Begin another rotation with: twinkey rotate <account>',
+  },
+  'rotation-refused': { state: nothing, remedy: 'Ask anew with: twinkey rotate <account>' },
+  'rotation-running': {
+    state: 'The rotation goes on.',
+    remedy: 'Follow it with: twinkey rotations watch <rotation>',
+  },
+  'rotation-halted': {
+    state: 'Both keys keep working.',
+    remedy: 'Take it up again with: twinkey replay <rotation>',
+  },
+  'consumer-unknown': {
+    state: nothing,
+    remedy: 'See the consumers with: twinkey accounts show <account>',
+  },
+  'entity-unknown': { state: nothing, remedy: 'See the entities with: twinkey dlq list' },
+  'bus-unreachable': {
+    state: 'Rotations stand still and stay safe; they go on by themselves once Service Bus answers.',
+    remedy: 'Look at Service Bus, then at /health/ready of the console.',
+  },
+  'invalid-request': { state: nothing, remedy: 'Correct the value; see: twinkey <command> --help' },
+};
+
+export function adviceFor(code: string, status: number): Advice {
+  const known = ADVICE[code];
+  if (known) return known;
+  if (status === 401 || status === 403) {
+    return { state: nothing, remedy: 'Ask for the rights that the console wants, or use another identity.' };
+  }
+  return { state: 'Unknown; rotations go on by themselves.', remedy: 'See: twinkey status' };
+}
+
+export function exitCodeFor(status: number): ExitCode {
+  switch (status) {
+    case 401:
+    case 403:
+      return EXIT.auth;
+    case 404:
+      return EXIT.notFound;
+    case 409:
+    case 412:
+    case 422:
+      return EXIT.conflict;
+    case 400:
+      return EXIT.usage;
+    default:
+      return EXIT.failed;
+  }
+}
