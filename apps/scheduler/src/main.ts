@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@twinkey/service';
+import { scheduler } from './scheduler.js';
+
+await runService(scheduler);

@@ -1,0 +1,61 @@
+import { AccountKeys } from '@twinkey/key-store';
+import type { INestApplicationContext } from '@nestjs/common';
+import type { ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { signOfLife } from './alive.js';
+import { CareFile } from './care-file.js';
+import { Care } from './care.js';
+import { Loop } from './loop.js';
+import { SchedulerModule } from './scheduler.module.js';
+import { repeatDeclarations, tick } from './tick.js';
+
+const VARIABLES = [
+  'TWINKEY_FILE',
+  'AZURE_SUBSCRIPTION_ID',
+  'TWINKEY_KEY_VAULT_URL',
+  'TWINKEY_TICK_SECONDS',
+  'TWINKEY_RESOURCE_MANAGER_ENDPOINT',
+] as const;
+type Variables = (typeof VARIABLES)[number];
+
+/** The scheduler: knows the accounts and their policies, asks for the rotations that are due. */
+export const scheduler: ServiceDefinition<Variables> = {
+  name: 'scheduler',
+  variables: VARIABLES,
+  migrations: [new URL('../migrations/', import.meta.url)],
+  sources: () => [{ source: { topic: 'rotation-events', subscription: 'scheduler' }, maxConcurrent: 16 }],
+  module: (parts) => SchedulerModule.of(careFor(parts)),
+  background: (parts, app) => loops(parts, app),
+};
+
+function careFor({ config, database, credential, clock, log }: ServiceParts<Variables>): Care {
+  return new Care({
+    database,
+    azure: new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
+    file: new CareFile(config.file, config),
+    clock,
+    log,
+  });
+}
+
+function loops({ config, log, clock }: ServiceParts<Variables>, app: INestApplicationContext): Loop[] {
+  const care = app.get(Care);
+  const pauseMs = config.tickSeconds * 1000;
+  const alive = signOfLife(care.database, clock());
+  let told = false;
+  const survey = new Loop('survey', pauseMs, log, async () => {
+    const again = told;
+    told = false;
+    await care.keepUp({ again });
+  });
+  const ticks = new Loop('tick', pauseMs, log, async () => {
+    for (const asked of await tick(care.database, clock)) log.info(asked, 'A rotation is due');
+    await repeatDeclarations(care.database, clock());
+    await alive(clock());
+  });
+  // For the life of the process: whoever edits the file may say so instead of waiting.
+  process.on('SIGHUP', () => {
+    told = true;
+    survey.wake();
+  });
+  return [survey, ticks];
+}
