@@ -1,7 +1,7 @@
 import type { AzureKeyCredential, TokenCredential } from '@azure/core-auth';
 import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import { DefaultAzureCredential } from '@azure/identity';
-import type { AccountId, Generation } from '@twinkey/contracts';
+import { type AccountId, type Generation, Interrupted } from '@twinkey/contracts';
 import { randomUUID } from 'node:crypto';
 import { serviceBusChannel } from './channel.js';
 import { Events, type Listener, type TwinkeyEvents } from './events.js';
@@ -66,17 +66,27 @@ export async function connect(options: ConnectOptions, env = process.env): Promi
     settings,
     boot: randomUUID(),
     notifier: notifierClient(settings.notifierUrl),
-    vault: vaultReader(credential, { disableChallengeCheck: settings.disableChallengeCheck }),
+    vault: vaultReader(credential, {
+      disableChallengeCheck: settings.disableChallengeCheck,
+      clientOptions: options.clientOptions,
+    }),
     channel:
       settings.serviceBus === undefined ? undefined : serviceBusChannel(settings.serviceBus, credential),
     timing: REAL_TIMING,
     events,
   });
+  const giveUp = (): void => {
+    session.interrupt();
+  };
+  options.signal?.addEventListener('abort', giveUp);
   try {
-    await session.start();
+    if (options.signal?.aborted !== true) await session.start();
+    if (options.signal?.aborted === true) throw new Interrupted('closed', 'connecting was given up');
   } catch (error) {
     await session.close();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
   }
   return twinkeyOf(session, events);
 }

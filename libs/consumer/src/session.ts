@@ -46,6 +46,7 @@ export class Session {
   #pause = new AbortController();
   #isHurried = false;
   #loops: Promise<void>[] = [];
+  #closed: Promise<void> | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -63,8 +64,18 @@ export class Session {
     await Promise.all([...this.accounts.values()].map((account) => this.#firstKey(account, giveUpAt)));
   }
 
+  /** Ends all waiting; what is left to do is `close`. */
+  interrupt(): void {
+    this.#closing.abort();
+  }
+
   /** Waits for calls under way, says goodbye, lets go of everything. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const { notifier, channel, events, timing } = this.#parts;
     this.#closing.abort();
     await Promise.all(this.#loops);
@@ -87,13 +98,13 @@ export class Session {
     await channel?.close();
   }
 
-  get #isClosing(): boolean {
+  #isClosing(): boolean {
     return this.#closing.signal.aborted;
   }
 
   async #register(giveUpAt: number): Promise<void> {
     const { timing } = this.#parts;
-    for (let attempt = 0; !this.#isClosing; attempt += 1) {
+    for (let attempt = 0; !this.#isClosing(); attempt += 1) {
       try {
         await this.#registerOnce();
         return;
@@ -161,21 +172,21 @@ export class Session {
   async #firstKey(account: FollowedAccount, giveUpAt: number): Promise<void> {
     const { timing, settings } = this.#parts;
     if (!account.isExpected) {
-      if (settings.waitForFirstPublication) await Promise.race([account.ready, this.#closed()]);
+      if (settings.waitForFirstPublication) await Promise.race([account.ready, this.#interrupted()]);
       return;
     }
     const waiting = new AbortController();
     const late = timing.wait(giveUpAt - timing.now(), waiting.signal);
-    await Promise.race([account.ready, late, this.#closed()]);
+    await Promise.race([account.ready, late, this.#interrupted()]);
     waiting.abort();
-    if (account.generation > 0 || this.#isClosing) return;
+    if (account.generation > 0 || this.#isClosing()) return;
     throw (
       account.trouble ??
       new TransientFault('vault-unreachable', `${account.name}: no key was read in time from Key Vault`)
     );
   }
 
-  #closed(): Promise<void> {
+  #interrupted(): Promise<void> {
     const { signal } = this.#closing;
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -238,14 +249,14 @@ export class Session {
     this.#closing.signal.addEventListener('abort', () => {
       this.#pause.abort();
     });
-    while (!this.#isClosing) {
+    while (!this.#isClosing()) {
       const registration = this.#registration;
       if (registration === undefined) return;
       this.#pause = new AbortController();
       if (!this.#isHurried)
         await timing.wait(jittered(registration.heartbeatSeconds * 1000, timing), this.#pause.signal);
       this.#isHurried = false;
-      if (!this.#isClosing) await this.#heartbeat(registration);
+      if (!this.#isClosing()) await this.#heartbeat(registration);
     }
   }
 
@@ -286,10 +297,10 @@ export class Session {
 
   async #rereads(): Promise<void> {
     const { timing } = this.#parts;
-    while (!this.#isClosing) {
+    while (!this.#isClosing()) {
       const rereadMs = (this.#registration?.rereadSeconds ?? 1) * 1000;
       await timing.wait(jittered(lookEveryMs(rereadMs), timing), this.#closing.signal);
-      if (this.#isClosing) return;
+      if (this.#isClosing()) return;
       const now = timing.now();
       const due = [...this.accounts.values()].filter(
         ({ confirmedAt, generation }) => generation > 0 && isRereadDue({ confirmedAt, rereadMs, now }),

@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly serviceBus?: BusSettings | false;
   /** For Key Vault, and for Service Bus without a connection string; DefaultAzureCredential unless given. */
   readonly credential?: TokenCredential;
+  /** For Key Vault's client; a private certificate authority given in code. */
+  readonly clientOptions?: { readonly tlsOptions?: { readonly ca?: string } };
   /**
    * How long a call may take that was signed with the bare `credential`: such calls are not seen here, so the older
    * key is kept alive for this long after a switch. 30 unless told; 0 when `policy` is part of every client's pipeline.
@@ -31,6 +33,8 @@ export interface ConnectOptions {
   readonly waitForFirstPublication?: boolean;
   /** Listeners that hear what happens while `connect` is still at work, too; `on` adds more later. */
   readonly listeners?: Listeners;
+  /** Gives up connecting: `connect` says goodbye and fails with an Interrupted. No effect afterwards. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Settings {

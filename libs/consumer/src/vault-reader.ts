@@ -9,6 +9,7 @@ import {
   TransientFault,
 } from '@twinkey/contracts';
 import type { Version } from './follow.js';
+import type { ConnectOptions } from './settings.js';
 
 /** A version as it was read, with its key when it is a publication of ours. */
 export type ReadVersion =
@@ -24,7 +25,10 @@ const READ_WITHIN_MS = 10_000;
 
 export function vaultReader(
   credential: TokenCredential,
-  { disableChallengeCheck }: { disableChallengeCheck: boolean },
+  {
+    disableChallengeCheck,
+    clientOptions,
+  }: { disableChallengeCheck: boolean; clientOptions: ConnectOptions['clientOptions'] },
 ): Vault {
   const clients = new Map<string, SecretClient>();
   const clientOf = (vaultUrl: string): SecretClient => {
@@ -33,6 +37,7 @@ export function vaultReader(
     if (disableChallengeCheck) refuseForeign(vaultUrl);
     const made = new SecretClient(vaultUrl, credential, {
       disableChallengeResourceVerification: disableChallengeCheck,
+      ...clientOptions,
     });
     clients.set(vaultUrl, made);
     return made;
