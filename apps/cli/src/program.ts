@@ -68,7 +68,7 @@ function addAccounts(program: Command, session: OpenSession): void {
   accounts
     .command('show')
     .description('one account: settings, keys as fingerprints, consumers, latest rotations')
-    .argument('<name>', 'the name of the account, or its ARM id')
+    .argument('<name>', 'the name of the account; resource-group/name where names repeat')
     .action(async (name: string) => {
       const { showAccount } = await import('./commands/accounts.js');
       await showAccount(await session(), name);
@@ -109,7 +109,7 @@ function addAsking(program: Command, session: OpenSession): void {
   program
     .command('rotate')
     .description('rotate the keys of an account now')
-    .argument('<account>', 'the name of the account, or its ARM id')
+    .argument('<account>', 'the name of the account; resource-group/name where names repeat')
     .option('--reason <text>', 'why; recorded in the audit')
     .option('--wait', 'print each step as it happens, until the rotation is completed or halted')
     .action(async (account: string, options: AskOptions) => {

@@ -10,7 +10,7 @@ const nothing = 'Nothing was changed.';
 
 const ADVICE: Readonly<Record<string, Advice>> = {
   'account-unknown': { state: nothing, remedy: 'See the names with: twinkey accounts list' },
-  'account-ambiguous': { state: nothing, remedy: 'Name the account by its ARM id.' },
+  'account-ambiguous': { state: nothing, remedy: 'Name the account as resource-group/name.' },
   'account-withdrawn': {
     state: 'Its keys are left as they are.',
     remedy: 'Put the account under care again (twinkey.yaml or its tag), then rotate.',

@@ -35,7 +35,10 @@ function asFailure(error: unknown): Failure | undefined {
   if (error.code === 'commander.help') {
     return usageFailure('The command is not complete.', 'One of the commands above must follow.');
   }
-  const [what = ''] = error.message.replace(/^error: /, '').replace(/\.$/, '').split('\n');
+  const [what = ''] = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n');
   return usageFailure(
     `${what.charAt(0).toUpperCase()}${what.slice(1)}.`,
     'The command line is not understood.',

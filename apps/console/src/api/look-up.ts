@@ -16,7 +16,7 @@ export async function theAccount(db: Db, nameOrId: string): Promise<string> {
     throw new HttpProblem(
       409,
       'account-ambiguous',
-      `More than one account is called "${nameOrId}": ${account}, ${another}. Use the ARM id.`,
+      `More than one account is called "${nameOrId}": ${account}, ${another}. Use resource-group/name.`,
     );
   }
   return account;

@@ -17,7 +17,11 @@ const wholeNumber = (most: number) =>
   z.coerce.number<string | number>().int().min(0).max(most).describe(`0 to ${most}`);
 
 export const AccountPath = z.object({
-  name: z.string().min(1).max(300).describe('The name of the account, or its ARM id (percent-encoded).'),
+  name: z
+    .string()
+    .min(1)
+    .max(300)
+    .describe('The name of the account, or `resource-group/name` (percent-encoded) where names repeat.'),
 });
 export const RotationPath = z.object({
   id: z

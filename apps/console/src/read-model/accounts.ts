@@ -1,4 +1,4 @@
-import { AccountId, shortFingerprint } from '@twinkey/contracts';
+import { AccountId, accountParts, shortFingerprint } from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import { sql } from 'kysely';
 import type { AccountDetail, AccountView } from '../api/answers.js';
@@ -40,16 +40,22 @@ export async function showAccount(db: Db, account: string, now: Date): Promise<A
   };
 }
 
-/** The ids of the accounts that go by this name or ARM id; more than one when a name is not unique. */
-export async function findAccounts(db: Db, nameOrId: string): Promise<string[]> {
-  const id = AccountId.safeParse(nameOrId);
+/**
+ * The ids of the accounts that go by this name, `resource-group/name` or ARM id; more than one when a name is
+ * not unique.
+ */
+export async function findAccounts(db: Db, called: string): Promise<string[]> {
+  const id = AccountId.safeParse(called);
+  const [name = '', group] = called.toLowerCase().split('/').reverse();
   const rows = await db.kysely
     .selectFrom('account')
     .select('account')
-    .where(id.success ? 'account' : 'name', '=', id.success ? id.data : nameOrId.toLowerCase())
+    .where(id.success ? 'account' : 'name', '=', id.success ? id.data : name)
     .orderBy('account')
     .execute();
-  return rows.map(({ account }) => account);
+  return rows
+    .map(({ account }) => AccountId.parse(account))
+    .filter((account) => id.success || group === undefined || accountParts(account).resourceGroup === group);
 }
 
 function accountRows(db: Db) {

@@ -1,0 +1,412 @@
+// The console as it runs: its real host over loopback HTTP, a real database, and the embedded Service Bus.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { start, type AzureLocal } from '@twinkey/azure-local';
+import {
+  AccountId,
+  ConsumerName,
+  RotationCommand,
+  RotationId,
+  accountName,
+  emulatorConfig,
+  generation,
+  readMessage,
+  topology,
+  type Message,
+} from '@twinkey/contracts';
+import { startService, type RunningService } from '@twinkey/service';
+import { connectBus, type Bus } from '@twinkey/service-bus';
+import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
+import type { z } from 'zod';
+import {
+  registryEvent,
+  rotationEvent,
+  settings,
+  speech,
+  wholeRotation,
+  type What,
+} from '../spec/sample-events.js';
+import * as answers from './api/answers.js';
+import { OPERATIONS } from './api/operations.js';
+import { openApiDocument } from './api/openapi.js';
+import { consoleService } from './console.service.js';
+
+/** Every look at the dead letters opens a link to each of eight entities. */
+const SLOW = { withinMs: 20_000 };
+
+let azure: AzureLocal;
+let database: TestDatabase;
+let running: RunningService;
+let bus: Bus;
+let folder: string;
+const commands: RotationCommand[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twinkey-console-'));
+  [azure, database] = await Promise.all([
+    start({ dataDir: folder, topology: emulatorConfig(topology({ shards: 1 })) as never }),
+    testDatabase(),
+  ]);
+  const connectionString = azure.endpoints.serviceBusConnectionString;
+  running = await startService(consoleService, {
+    environment: {
+      DATABASE_URL: database.url,
+      SERVICEBUS_CONNECTION_STRING: connectionString,
+      TWINKEY_CONSOLE_PORT: '0',
+    },
+    write: () => undefined,
+  });
+  await running.ready;
+  bus = connectBus({ connectionString });
+  await bus.receive({ queue: RotationCommand.entity }, {}, (message) => {
+    const read = readMessage(RotationCommand, message.body);
+    if (read.ok) commands.push(read.message.data);
+    return Promise.resolve({ settle: 'complete' });
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await bus.close();
+  await running.stop();
+  await Promise.all([azure.close(), database.drop()]);
+  await rm(folder, { recursive: true });
+});
+
+let count = 0;
+
+/** An account of its own per test, so that none depends on another. */
+function newAccount(): { account: AccountId; name: string; rotation: RotationId } {
+  count += 1;
+  const account = AccountId.parse(speech.replace(/speech$/, `account-${count}`));
+  const rotation = RotationId.parse(`r-${count.toString(16).padStart(12, 'c')}`);
+  return { account, name: accountName(account), rotation };
+}
+
+async function tell(...messages: Message<unknown>[]): Promise<void> {
+  for (const message of messages) {
+    const entity = message.type.includes('registry') ? 'registry-events' : 'rotation-events';
+    await bus.send(entity, [
+      { id: `${message.id}-${count}`, body: { ...message, id: `${message.id}-${count}` } },
+    ]);
+  }
+}
+
+const told = (of: ReturnType<typeof newAccount>, whats: readonly What[], from = 1) =>
+  tell(...whats.map((what, index) => rotationEvent(index + from, what, of)));
+
+async function get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+  const response = await fetch(running.url + path);
+  const body: unknown = await response.json();
+  expect({ path, status: response.status, body }).toEqual({ path, status: 200, body });
+  return strictly(schema).parse(body);
+}
+
+/** Every field that is answered must be in the document. */
+function strictly<Schema extends z.ZodType>(schema: Schema): Schema {
+  return 'strict' in schema && typeof schema.strict === 'function' ? (schema.strict() as Schema) : schema;
+}
+
+async function ask(path: string, body: object = {}, key?: string) {
+  const response = await fetch(running.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const halted: What = {
+  event: 'halted',
+  step: 'switch-to-key1',
+  reason: 'consumer-silent',
+  detail: 'batch has not acknowledged',
+  remedy: 'Start batch, or waive it.',
+};
+const upToWaiting = wholeRotation.slice(0, 3);
+
+const known = (rotation: string, state: string) =>
+  until(async () => {
+    const response = await fetch(`${running.url}/v1/rotations/${rotation}`);
+    return response.ok && ((await response.json()) as { state: string }).state === state;
+  });
+
+describe('an account that services tell of', () => {
+  it('is listed and shown, with what consumers use and how far they are', async () => {
+    const of = newAccount();
+    await tell(
+      registryEvent(1, {
+        event: 'account-declared',
+        settings: { ...settings, account: of.account },
+        nextDueAt: '2099-01-01T00:00:00Z',
+      }),
+      registryEvent(2, {
+        event: 'consumers-changed',
+        account: of.account,
+        generation: generation(8),
+        consumers: [{ consumer: ConsumerName.parse('chat-api'), live: 3, acknowledged: 2, lapsed: 1 }],
+      }),
+    );
+    await told(of, wholeRotation);
+    await known(of.rotation, 'completed');
+
+    const { accounts } = await get('/v1/accounts', answers.AccountList);
+    expect(accounts.find(({ name }) => name === of.name)).toMatchObject({
+      state: 'healthy',
+      published: { slot: 'key2', generation: 8 },
+      consumers: [{ consumer: 'chat-api', live: 3, acknowledged: 2, lapsed: 1 }],
+    });
+    const detail = await get(`/v1/accounts/${of.name}`, answers.AccountDetail);
+    expect(detail.settings?.policy.name).toBe('standard-30d');
+    expect(detail.rotations.map(({ id }) => id)).toEqual([of.rotation]);
+    const byGroup = await get(`/v1/accounts/${encodeURIComponent(`ai/${of.name}`)}`, answers.AccountDetail);
+    expect(byGroup.account).toBe(of.account);
+    expect((await get('/v1/status', answers.StatusView)).accounts.total).toBeGreaterThanOrEqual(1);
+  });
+
+  it('shows its rotation under the beginning of the id, with a timeline', async () => {
+    const of = newAccount();
+    await told(of, wholeRotation);
+    await known(of.rotation, 'completed');
+    const rotation = await get(`/v1/rotations/${of.rotation}`, answers.RotationDetail);
+    expect(rotation.events.map(({ event }) => event)).toEqual(wholeRotation.map(({ event }) => event));
+    const ambiguous = await fetch(`${running.url}/v1/rotations/r-c`);
+    expect(await ambiguous.json()).toMatchObject({ status: 409, code: 'rotation-ambiguous' });
+    const list = await get(`/v1/rotations?account=${of.name}&state=completed`, answers.RotationList);
+    expect(list.rotations.map(({ id }) => id)).toEqual([of.rotation]);
+  });
+});
+
+describe('asking for a rotation', () => {
+  it('sends one command, audits it, and shows the rotation as asked', async () => {
+    const of = newAccount();
+    await tell(
+      registryEvent(1, { event: 'account-declared', settings: { ...settings, account: of.account } }),
+    );
+    await until(async () => (await fetch(`${running.url}/v1/accounts/${of.name}`)).ok);
+
+    const { status, body } = await ask(`/v1/accounts/${of.name}/rotations`, { by: 'ana', reason: 'leaked' });
+    expect(status).toBe(202);
+    const asked = answers.Asked.parse(body);
+    await until(() => commands.some(({ rotationId }) => rotationId === asked.rotation));
+    expect(commands.filter(({ account }) => account === of.account)).toEqual([
+      { command: 'rotate', rotationId: asked.rotation, account: of.account, by: 'ana', reason: 'leaked' },
+    ]);
+    const rotation = await get(`/v1/rotations/${asked.rotation}`, answers.RotationDetail);
+    expect(rotation).toMatchObject({ state: 'asked', by: 'ana', reason: 'leaked', account: of.name });
+    const audit = await get(`/v1/commands?account=${of.name}`, answers.CommandList);
+    expect(audit.commands).toMatchObject([{ command: 'rotate', by: 'ana', rotation: asked.rotation }]);
+  });
+
+  it('asks once, however often it is repeated under one idempotency key', async () => {
+    const of = newAccount();
+    await told(of, wholeRotation);
+    await known(of.rotation, 'completed');
+    const path = `/v1/accounts/${of.name}/rotations`;
+    const same = await Promise.all([1, 2, 3].map(() => ask(path, {}, `key-${of.name}`)));
+    const later = await ask(path, {}, `key-${of.name}`);
+    expect(new Set([...same, later].map(({ body }) => body['rotation'])).size).toBe(1);
+    expect(await ask(path, {}, `another-${of.name}`)).toMatchObject({ status: 202 });
+    await until(() => commands.filter(({ account }) => account === of.account).length >= 2);
+    expect(commands.filter(({ account }) => account === of.account)).toHaveLength(2);
+
+    expect(
+      await ask(`/v1/rotations/${String(later.body['rotation'])}/halt`, {}, `key-${of.name}`),
+    ).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
+    });
+  });
+
+  it('is declined while a rotation is open, and for an account that nobody knows', async () => {
+    const of = newAccount();
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    expect(await ask(`/v1/accounts/${of.name}/rotations`)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation-open' },
+    });
+    expect(await ask('/v1/accounts/nowhere/rotations')).toMatchObject({
+      status: 404,
+      body: { code: 'account-unknown' },
+    });
+  });
+
+  it('shows the refusal of the rotator', async () => {
+    const of = newAccount();
+    await told(of, [{ event: 'refused', command: 'rotate', code: 'rotation-open', detail: 'One is open.' }]);
+    await known(of.rotation, 'refused');
+    expect(await ask(`/v1/rotations/${of.rotation}/replay`)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation-refused' },
+    });
+  });
+});
+
+describe('a halted rotation', () => {
+  it('can be replayed and its silent consumer waived', async () => {
+    const of = newAccount();
+    await told(of, [...upToWaiting, halted]);
+    await known(of.rotation, 'halted');
+    expect(await ask(`/v1/rotations/${of.rotation}/halt`)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation-halted' },
+    });
+    const waive = { by: 'ana', consumer: 'batch', reason: 'decommissioned' };
+    expect(await ask(`/v1/rotations/${of.rotation}/waive`, waive)).toMatchObject({ status: 202 });
+    expect(await ask(`/v1/rotations/${of.rotation}/replay`, { by: 'ana' })).toMatchObject({ status: 202 });
+    await until(() => commands.filter(({ account }) => account === of.account).length === 2);
+    expect(commands.filter(({ account }) => account === of.account).map(({ command }) => command)).toEqual([
+      'waive',
+      'replay',
+    ]);
+  });
+
+  it('is not waived for a consumer that the account does not have, nor without a reason', async () => {
+    const of = newAccount();
+    await tell(
+      registryEvent(1, {
+        event: 'consumers-changed',
+        account: of.account,
+        generation: generation(1),
+        consumers: [{ consumer: ConsumerName.parse('chat-api'), live: 1, acknowledged: 0, lapsed: 0 }],
+      }),
+    );
+    await told(of, [...upToWaiting, halted]);
+    await known(of.rotation, 'halted');
+    await until(
+      async () => (await get(`/v1/accounts/${of.name}`, answers.AccountDetail)).consumers.length > 0,
+    );
+    const path = `/v1/rotations/${of.rotation}/waive`;
+    expect(await ask(path, { consumer: 'chat-apj', reason: 'gone' })).toMatchObject({
+      status: 404,
+      body: { code: 'consumer-unknown', detail: expect.stringContaining('chat-api') },
+    });
+    expect(await ask(path, { consumer: 'chat-api' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request', detail: expect.stringContaining('reason') },
+    });
+  });
+});
+
+describe('replaying what is not halted', () => {
+  it('is answered at once', async () => {
+    const [open, done] = [newAccount(), newAccount()];
+    await told(open, upToWaiting);
+    await told(done, wholeRotation);
+    await known(open.rotation, 'waiting');
+    await known(done.rotation, 'completed');
+    expect(await ask(`/v1/rotations/${open.rotation}/replay`)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation-running' },
+    });
+    expect(await ask(`/v1/rotations/${done.rotation}/replay`)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation-completed' },
+    });
+    expect(await ask('/v1/rotations/r-ffffffffffff/replay')).toMatchObject({
+      status: 404,
+      body: { code: 'rotation-unknown' },
+    });
+  });
+});
+
+/** Reads a stream until it has said so many events. */
+async function stream(path: string, many: number, headers: Record<string, string> = {}) {
+  const leave = new AbortController();
+  const response = await fetch(running.url + path, { headers, signal: leave.signal });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const ids: string[] = [];
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    ids.splice(0, ids.length, ...[...text.matchAll(/^id: (\d+)$/gm)].map(([, id = '']) => id));
+    if (ids.length >= many) break;
+  }
+  leave.abort();
+  return { ids, events: [...text.matchAll(/^event: (.+)$/gm)].map(([, event = '']) => event) };
+}
+
+describe('a stream of events', () => {
+  it('says what happens as it happens, and resumes where it broke off', async () => {
+    const of = newAccount();
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    const path = `/v1/rotations/${of.rotation}/events?watch`;
+    const first = await stream(path, 3);
+    expect(first.events).toEqual(['requested', 'step-started', 'waiting']);
+
+    const rest = stream(path, 2, { 'last-event-id': first.ids[1] ?? '' });
+    await told(of, [halted], 4);
+    expect((await rest).events).toEqual(['waiting', 'halted']);
+  });
+
+  it('can be had as pages', async () => {
+    const of = newAccount();
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    const path = `/v1/rotations/${of.rotation}/events`;
+    const page = await get(`${path}?limit=2`, answers.EventList);
+    expect(page.events).toHaveLength(2);
+    const next = await get(`${path}?after=${page.after}`, answers.EventList);
+    expect(next.events.map(({ event }) => event)).toEqual(['waiting']);
+    const all = await get('/v1/events?limit=1000', answers.EventList);
+    expect(all.events.map(({ position }) => position)).toEqual(all.events.map((_, index) => index + 1));
+  });
+});
+
+describe('a message that nobody could read', () => {
+  it('is listed among the dead letters and can be replayed', async () => {
+    await bus.send('rotation-events', [{ id: 'nonsense', body: { nonsense: true } }]);
+    const dead = await until(async () => {
+      const { deadLetters } = await get('/v1/dead-letters', answers.DeadLetterList);
+      return deadLetters.find(({ id }) => id === 'nonsense');
+    }, SLOW);
+    expect(dead).toMatchObject({ entity: 'rotation-events/console', type: null });
+    expect(dead.reason).not.toBeNull();
+
+    const path = '/v1/dead-letters/replay';
+    const { status, body } = await ask(path, {
+      by: 'ana',
+      entity: dead.entity,
+      sequenceNumbers: [dead.sequenceNumber],
+    });
+    expect({ status, body }).toMatchObject({ status: 200, body: { messages: [{ outcome: 'replayed' }] } });
+    expect(await ask(path, { entity: 'nowhere', all: true })).toMatchObject({
+      status: 404,
+      body: { code: 'entity-unknown' },
+    });
+    const { commands: audit } = await get('/v1/commands', answers.CommandList);
+    expect(audit.find(({ command }) => command === 'replay-dead-letters')).toMatchObject({ by: 'ana' });
+  }, 30_000);
+});
+
+describe('a request that breaks a rule', () => {
+  it('is answered with a problem that names the field', async () => {
+    const response = await fetch(`${running.url}/v1/rotations?state=broken`);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(answers.Problem.parse(await response.json())).toMatchObject({
+      status: 400,
+      code: 'invalid-request',
+      detail: expect.stringContaining('state'),
+    });
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('is served', async () => {
+    const served: unknown = await (await fetch(`${running.url}/openapi.json`)).json();
+    expect(served).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+  });
+
+  it('has every route that exists, and no other', async () => {
+    for (const { method, path } of OPERATIONS) {
+      const url = running.url + path.replace(/\{.+?\}/g, 'x');
+      const response = await fetch(url, { method: method.toUpperCase() });
+      const { code } = response.ok ? { code: '' } : ((await response.json()) as { code: string });
+      expect({ path, missing: code === 'not-found' }).toEqual({ path, missing: false });
+    }
+  });
+});
