@@ -1,9 +1,6 @@
 import type { AccountId } from '@twinkey/contracts';
 import type { Log } from '@twinkey/service';
 
-/** Fewer than the pool has connections, so that requests and messages find one. */
-const atOnce = 6;
-
 /**
  * Looks at accounts. Per account:
  *
@@ -21,6 +18,8 @@ export class Lookout {
 
   constructor(
     private readonly look: (account: AccountId) => Promise<void>,
+    /** How many accounts are looked at at the same time: connections that it may take from the pool. */
+    private readonly atOnce: number,
     private readonly log: Log,
   ) {}
 
@@ -44,7 +43,7 @@ export class Lookout {
 
   private fill(): void {
     for (const account of this.waiting) {
-      if (this.looking.size >= atOnce) return;
+      if (this.looking.size >= this.atOnce) return;
       if (this.looking.has(account)) continue;
       this.waiting.delete(account);
       this.looking.set(account, this.lookAt(account));

@@ -1,16 +1,17 @@
 import type { ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { watchAccounts } from './account-watch.js';
 import { watchLeases } from './lease-watch.js';
 import { Lookout } from './lookout.js';
 import { NotifierModule } from './notifier.module.js';
 import { rounds } from './rounds.js';
 import { lookAt } from './settle.js';
 import { SHELL, type Shell } from './shell.js';
-import { dueAccounts } from './sql/due-accounts.js';
 import type { NotifierDatabase } from './tables.js';
 
 /** How late a deadline or the end of a lease may be noticed; what somebody says is looked at at once. */
 const roundMs = 1_000;
-const accountsPerRound = 500;
+/** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
+const looksAtOnce = 5;
 
 type Names =
   | 'TWINKEY_HEARTBEAT_SECONDS'
@@ -37,13 +38,9 @@ export const notifier: ServiceDefinition<Names> = {
   background: ({ log }, app) => {
     const shell = app.get<Shell>(SHELL);
     const lookout = app.get(Lookout);
-    const sweep = async () => {
-      for (const account of await dueAccounts(shell.db, accountsPerRound)) lookout.soon(account);
-      await lookout.idle();
-    };
     return [
       { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
-      rounds('accounts', roundMs, sweep, log),
+      rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
     ];
   },
@@ -51,7 +48,11 @@ export const notifier: ServiceDefinition<Names> = {
 
 function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: Shell; lookout: Lookout } {
   const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
-  const lookout: Lookout = new Lookout((account) => lookAt(shell, account, { skipLocked: false }), log);
+  const lookout: Lookout = new Lookout(
+    (account) => lookAt(shell, account, { skipLocked: false }),
+    looksAtOnce,
+    log,
+  );
   const shell: Shell = {
     db: (database as NotifierDatabase).kysely,
     terms: { leaseSeconds, rereadSeconds, clockSkewSeconds },
