@@ -43,7 +43,8 @@ export class Child {
     if (this.#process !== undefined) return;
     this.#wanted = true;
     const { script, args = [], env } = this.settings;
-    const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+    // `--`: Node 20 takes an `--env-file` among the script's own arguments for its own.
+    const child = spawn(process.execPath, ['--enable-source-maps', '--', script, ...args], {
       env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
