@@ -1,3 +1,8 @@
 import preset from '../../jest.preset.mjs';
 
-export default { ...preset, displayName: '@twinkey/journal', rootDir: import.meta.dirname };
+export default {
+  ...preset,
+  displayName: '@twinkey/journal',
+  rootDir: import.meta.dirname,
+  testTimeout: 30_000, // the first of them all starts the test server
+};

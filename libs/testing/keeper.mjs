@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const [home, lingerMs = '5000'] = process.argv.slice(2);
+const [home, lingerMs = '30000'] = process.argv.slice(2);
 const pollMs = 250;
 
 const runs = (pid) => {

@@ -12,16 +12,23 @@ const longestDelayMs = 10_000;
  *        ^                                                                                      |
  *        +--- each success doubles the number ------- tried alone when its time has come -------+
  *
- * Whatever fails also delays the next attempt of any kind, until something succeeds.
+ * The pause after a failure grows with the number of different things that failed since the last success: one bad
+ * key costs the others a tenth of a second, a broker that is away is soon asked every ten seconds only.
  */
 export class FailingKeys {
   readonly #failing = new Map<string, { readonly failures: number; readonly retryAt: number }>();
+  readonly #failedSinceSuccess = new Set<string>();
   #keysAtOnce = Infinity;
-  #failuresInARow = 0;
+  #othersFirst = false;
 
-  /** What to claim now: a failing key whose time has come, alone, else everything that does not fail. */
+  /**
+   * What to claim now: a failing key whose time has come, alone, or everything that does not fail. A key that has
+   * just failed lets the others go first, since its time may have come again by the end of the pause.
+   */
   scope(now: number): ClaimScope {
-    for (const [key, { retryAt }] of this.#failing) if (retryAt <= now) return { except: [], only: key };
+    const due = this.#othersFirst ? undefined : this.#due(now);
+    this.#othersFirst = false;
+    if (due !== undefined) return { except: [], only: due };
     return { except: [...this.#failing.keys()], only: null };
   }
 
@@ -34,10 +41,10 @@ export class FailingKeys {
     });
   }
 
-  /** `only` comes back with nothing to send when another relay was luckier. */
+  /** Also when a failing key has nothing to send any more: another relay was luckier. */
   succeeded({ only }: ClaimScope): void {
     if (only !== null) this.#failing.delete(only);
-    this.#failuresInARow = 0;
+    this.#failedSinceSuccess.clear();
     this.#keysAtOnce *= 2;
   }
 
@@ -48,16 +55,22 @@ export class FailingKeys {
     if (keys.size === 1 && key !== undefined) {
       const failures = (this.#failing.get(key)?.failures ?? 0) + 1;
       this.#failing.set(key, { failures, retryAt: now + delayAfter(failures) });
+      this.#othersFirst = true;
     }
+    this.#failedSinceSuccess.add([...keys].join('\n'));
     this.#keysAtOnce = Math.max(1, Math.floor(keys.size / 2));
-    this.#failuresInARow++;
-    return Math.max(retryAfterMs, delayAfter(this.#failuresInARow));
+    return Math.max(retryAfterMs, delayAfter(this.#failedSinceSuccess.size));
   }
 
   /** Milliseconds until a failing key's time has come; null when none fails. */
   nextRetryIn(now: number): number | null {
     const times = [...this.#failing.values()].map(({ retryAt }) => retryAt);
     return times.length === 0 ? null : Math.max(0, Math.min(...times) - now);
+  }
+
+  #due(now: number): string | undefined {
+    for (const [key, { retryAt }] of this.#failing) if (retryAt <= now) return key;
+    return undefined;
   }
 }
 

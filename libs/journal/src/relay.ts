@@ -47,6 +47,7 @@ export class OutboxRelay {
   #client: Client | undefined;
   #running: Promise<void> | undefined;
   #stopping = false;
+  #deadline = new AbortController();
   #woken = false;
   #endWait: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
@@ -62,6 +63,7 @@ export class OutboxRelay {
   start(): void {
     if (this.#running) return;
     this.#stopping = false;
+    this.#deadline = new AbortController();
     this.#stopListening = onOutboxAppended(this.#database, () => {
       this.wake();
     });
@@ -81,9 +83,12 @@ export class OutboxRelay {
     this.#stopListening?.();
     this.#stopping = true;
     this.#endWait?.();
-    await within(withinMs, running).catch((error: unknown) => {
-      this.#log.warn({ reason: String(error) }, 'The relay stopped with a send under way');
-    });
+    const deadline = setTimeout(() => {
+      this.#deadline.abort();
+      void this.#disconnect();
+    }, withinMs);
+    await running;
+    clearTimeout(deadline);
     this.#running = undefined;
     await this.#disconnect();
   }
@@ -150,7 +155,7 @@ export class OutboxRelay {
 
   async #trySending(messages: readonly StoredOutboxMessage[]): Promise<Pass | null> {
     try {
-      await within(sendWithinMs, this.#send(messages));
+      await within(sendWithinMs, this.#deadline.signal, this.#send(messages));
       return null;
     } catch (error) {
       const retryAfterMs = isTransientFault(error) ? error.retryAfterMs : undefined;
@@ -194,16 +199,20 @@ export class OutboxRelay {
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+/** Stops waiting for `work`, which may go on all the same. */
+async function within(ms: number, stopped: AbortSignal, work: Promise<void>): Promise<void> {
+  let giveUp: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TransientFault('send-timeout', `No answer within ${ms} ms.`));
-    }, ms);
+    giveUp = () => {
+      reject(new TransientFault('send-timeout', 'The broker did not answer in time.'));
+    };
   });
+  const timer = setTimeout(giveUp, ms);
+  stopped.addEventListener('abort', giveUp);
   try {
-    return await Promise.race([work, late]);
+    await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+    stopped.removeEventListener('abort', giveUp);
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ export interface Binaries {
   readonly pgCtl: string;
 }
 
+const ourUid = process.getuid?.() ?? 0;
 const remedy = 'Set DATABASE_URL to a PostgreSQL of your own instead.';
 
 /**
@@ -21,7 +22,7 @@ const remedy = 'Set DATABASE_URL to a PostgreSQL of your own instead.';
 export async function findBinaries(user: ServerUser | null): Promise<Binaries> {
   const home = await platformPackage();
   if (!user || (await reachableBy(user, home))) if (await linkLibraries(home)) return binariesIn(home);
-  return binariesIn(await copyOnce(home));
+  return binariesIn(await copyOnce(home, await copyFolder(home)));
 }
 
 function binariesIn(home: string): Binaries {
@@ -71,34 +72,37 @@ async function linkLibraries(home: string): Promise<boolean> {
   return true;
 }
 
-/** 60 MB into a folder that everyone can read. A rename makes it appear whole, whoever else is copying. */
-async function copyOnce(home: string): Promise<string> {
+/** One per version and owner. */
+async function copyFolder(home: string): Promise<string> {
   const manifest = JSON.parse(await readFile(path.join(home, 'package.json'), 'utf8')) as {
     readonly version: string;
   };
-  const owner = process.getuid?.() ?? 0;
-  const name = `twinkey-postgres-${manifest.version}-${process.platform}-${process.arch}-${owner}`;
-  const copy = path.join(tmpdir(), name);
-  if (await isOurs(copy, owner)) return copy;
+  const system = `${process.platform}-${process.arch}`;
+  return path.join(tmpdir(), `twinkey-postgres-${manifest.version}-${system}-${ourUid}`);
+}
 
-  const draft = `${copy}.${process.pid}.${Date.now()}`;
-  await mkdir(draft, { mode: 0o755 });
-  await chmod(draft, 0o755); // the umask may have taken bits away
+/** 60 MB into a folder that everyone can read. A rename makes it appear whole, whoever else is copying. */
+export async function copyOnce(home: string, copy: string): Promise<string> {
+  if (await isOurs(copy)) return copy;
+  const draft = await mkdtemp(`${copy}.`);
+  await chmod(draft, 0o755);
   await cp(path.join(home, 'native'), path.join(draft, 'native'), { recursive: true });
   await linkLibraries(draft);
   try {
     await rename(draft, copy);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    if (!(await isOurs(copy, owner))) throw error;
+    if (!(await isOurs(copy))) throw error;
   }
   return copy;
 }
 
 /** The temporary folder is open to all: binaries that someone else put there are not run. */
-async function isOurs(folder: string, owner: number): Promise<boolean> {
+async function isOurs(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => null);
   if (!found) return false;
-  if (found.uid === owner && (found.mode & 0o022) === 0) return true;
-  throw new Error(`${folder} belongs to someone else. Remove it, or ${remedy.toLowerCase()}`);
+  if (found.uid === ourUid && (found.mode & 0o022) === 0) return true;
+  throw new Error(
+    `${folder} belongs to someone else. Remove it, or set DATABASE_URL to a PostgreSQL of your own.`,
+  );
 }

@@ -18,7 +18,7 @@ let shared: Promise<LocalPostgres> | undefined;
 
 /**
  * The shared test server: the first test process starts it (about 1 s), later ones find it running, and its keeper
- * ends it and removes its folder a few seconds after the last of them is gone. Nobody stops it by hand.
+ * ends it and removes its folder half a minute after the last of them is gone. Nobody stops it by hand.
  */
 export function testCluster(): Promise<LocalPostgres> {
   shared ??= enter();

@@ -5,7 +5,7 @@ import { testCluster, testDatabase, type TestDatabase } from './index.js';
 const databases: TestDatabase[] = [];
 
 afterAll(async () => {
-  for (const { drop } of databases) await drop();
+  for (const database of databases) await database.drop();
 });
 
 async function fresh(prepare?: (url: string) => Promise<void>): Promise<string> {

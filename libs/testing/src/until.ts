@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 
 type Falsy = false | 0 | 0n | '' | null | undefined;
 
@@ -21,7 +22,7 @@ export async function until<T>(
       last = error;
     }
     if (performance.now() >= deadline) {
-      const why = last === undefined ? '' : `: ${String(last)}`;
+      const why = isNativeError(last) ? `: ${last.message}` : ''; // of whatever realm
       throw new Error(`Still not so after ${withinMs} ms: ${condition.toString()}${why}`, { cause: last });
     }
     await delay(every);
