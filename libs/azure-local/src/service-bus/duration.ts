@@ -1,0 +1,27 @@
+/** "Never", as the service writes it: the longest time span of .NET, in ms. */
+export const NEVER_MS = 922_337_203_685_477;
+const NEVER_TEXT = 'P10675199DT2H48M5.4775807S';
+
+const FORM = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+
+/** Milliseconds of an ISO 8601 duration in days, hours, minutes and seconds; undefined if it is not one. */
+export function durationMs(text: string): number | undefined {
+  const match = FORM.exec(text.trim());
+  if (match === null) return undefined;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part: string | undefined) => Number(part ?? 0));
+  const total =
+    (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60_000 + Math.round((seconds ?? 0) * 1000);
+  return Math.min(total, NEVER_MS);
+}
+
+export function durationText(ms: number): string {
+  if (ms >= NEVER_MS) return NEVER_TEXT;
+  const days = Math.floor(ms / 86_400_000);
+  const hours = Math.floor(ms / 3_600_000) % 24;
+  const minutes = Math.floor(ms / 60_000) % 60;
+  const seconds = (ms % 60_000) / 1000;
+  const time =
+    (hours > 0 ? `${hours}H` : '') + (minutes > 0 ? `${minutes}M` : '') + (seconds > 0 ? `${seconds}S` : '');
+  const text = `P${days > 0 ? `${days}D` : ''}${time === '' ? '' : `T${time}`}`;
+  return text === 'P' ? 'PT0S' : text;
+}

@@ -1,0 +1,341 @@
+import { AmqpMap, DecodeError, Described, Reader, Uuid, type Value } from './amqp/reader.js';
+import { bytesOf, encoded, type Put, string, symbol } from './amqp/put.js';
+import { Writer } from './amqp/writer.js';
+
+const HEADER = 0x70;
+const DELIVERY_ANNOTATIONS = 0x71;
+const MESSAGE_ANNOTATIONS = 0x72;
+const PROPERTIES = 0x73;
+const APPLICATION_PROPERTIES = 0x74;
+const FOOTER = 0x78;
+
+export interface Header {
+  readonly durable: boolean;
+  readonly priority: number | undefined;
+  readonly ttlMs: number | undefined;
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Positions in the AMQP `properties` section. */
+const PROPERTY = {
+  messageId: 0,
+  userId: 1,
+  to: 2,
+  subject: 3,
+  replyTo: 4,
+  correlationId: 5,
+  contentType: 6,
+  contentEncoding: 7,
+  absoluteExpiryTime: 8,
+  creationTime: 9,
+  groupId: 10,
+  groupSequence: 11,
+  replyToGroupId: 12,
+} as const;
+export type PropertyName = keyof typeof PROPERTY;
+
+/**
+ * A message as it was sent. The bare message (properties, application properties, body, footer) stays as the bytes
+ * that arrived and goes out again unchanged; the value never changes, a modified message is another one.
+ */
+export class Message {
+  private properties: readonly Value[] | undefined;
+  private application: ReadonlyMap<string, Value> | undefined;
+
+  constructor(
+    readonly header: Header,
+    /** By name, each value in its encoding. */
+    readonly annotations: ReadonlyMap<string, Buffer>,
+    readonly bare: Buffer,
+    private readonly propertiesAt: Extent | undefined,
+    private readonly applicationAt: Extent | undefined,
+  ) {}
+
+  get size(): number {
+    return this.bare.length;
+  }
+
+  property(name: PropertyName): Value {
+    this.properties ??= this.readProperties();
+    return this.properties[PROPERTY[name]] ?? null;
+  }
+
+  /** One of the properties in its encoding, e.g. to answer with it. */
+  encodedProperty(name: PropertyName): Buffer | undefined {
+    return this.propertiesAt && listItems(this.bare, this.propertiesAt)[PROPERTY[name]];
+  }
+
+  /** The value of the body; of several data sections the first. */
+  get body(): Value {
+    const start = (this.applicationAt ?? this.propertiesAt)?.end ?? 0;
+    if (start >= this.bare.length) return null;
+    const section = new Reader(this.bare, start).value();
+    return section instanceof Described ? section.value : null;
+  }
+
+  private readProperties(): readonly Value[] {
+    const value = valueOf(this.bare, this.propertiesAt);
+    return Array.isArray(value) ? (value as readonly Value[]) : [];
+  }
+
+  get applicationProperties(): ReadonlyMap<string, Value> {
+    if (this.application === undefined) {
+      const value = valueOf(this.bare, this.applicationAt);
+      const entries = value instanceof AmqpMap ? [...value.entries()] : [];
+      this.application = new Map(entries.map(([key, entry]) => [String(key), entry]));
+    }
+    return this.application;
+  }
+
+  /** Message ids may be text, numbers, uuids or bytes; compared as text. */
+  get messageId(): string | undefined {
+    const id = this.property('messageId');
+    if (id === null) return undefined;
+    if (Buffer.isBuffer(id)) return id.toString('hex');
+    return id instanceof Uuid || typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint'
+      ? String(id)
+      : undefined;
+  }
+
+  get sessionId(): string | undefined {
+    const id = this.property('groupId');
+    return typeof id === 'string' ? id : undefined;
+  }
+
+  annotation(name: string): Value {
+    const bytes = this.annotations.get(name);
+    return bytes === undefined ? null : new Reader(bytes).value();
+  }
+
+  withAnnotations(more: Readonly<Record<string, Put>>): Message {
+    const annotations = new Map(this.annotations);
+    for (const [name, put] of Object.entries(more)) annotations.set(name, bytesOf(put));
+    return new Message(this.header, annotations, this.bare, this.propertiesAt, this.applicationAt);
+  }
+
+  withoutAnnotation(name: string): Message {
+    if (!this.annotations.has(name)) return this;
+    const annotations = new Map(this.annotations);
+    annotations.delete(name);
+    return new Message(this.header, annotations, this.bare, this.propertiesAt, this.applicationAt);
+  }
+
+  withTtl(ttlMs: number): Message {
+    const header = { ...this.header, ttlMs };
+    return new Message(header, this.annotations, this.bare, this.propertiesAt, this.applicationAt);
+  }
+
+  /** The same message with application properties added or replaced; undefined removes one. */
+  withApplicationProperties(changes: ReadonlyMap<string, Buffer | undefined>): Message {
+    if (changes.size === 0) return this;
+    const properties = new Map<string, Buffer>();
+    if (this.applicationAt !== undefined) {
+      const value = valueOf(this.bare, this.applicationAt);
+      if (value instanceof AmqpMap)
+        for (const [key, bytes] of value.encodedEntries()) properties.set(key, bytes);
+    }
+    for (const [key, bytes] of changes)
+      if (bytes === undefined) properties.delete(key);
+      else properties.set(key, bytes);
+    const section = new Writer(256);
+    section.describedBy(APPLICATION_PROPERTIES);
+    const start = section.open(0xd1);
+    for (const [key, bytes] of properties) {
+      section.string(key);
+      section.raw(bytes);
+    }
+    section.close(start, properties.size * 2);
+    return this.replacing(this.applicationAt ?? after(this.propertiesAt), section.take());
+  }
+
+  /** The same message with some of its properties replaced. */
+  withProperties(changes: Readonly<Partial<Record<PropertyName, Put>>>): Message {
+    const fields: (Buffer | undefined)[] = [];
+    if (this.propertiesAt !== undefined) fields.push(...listItems(this.bare, this.propertiesAt));
+    for (const [name, put] of Object.entries(changes)) fields[PROPERTY[name as PropertyName]] = bytesOf(put);
+    const section = new Writer(256);
+    section.describedBy(PROPERTIES);
+    const start = section.open(0xd0);
+    for (const field of Array.from(fields))
+      if (field === undefined) section.null();
+      else section.raw(field);
+    section.close(start, fields.length);
+    return this.replacing(this.propertiesAt ?? { start: 0, end: 0 }, section.take());
+  }
+
+  private replacing(extent: Extent, section: Buffer): Message {
+    const bare = Buffer.concat([
+      this.bare.subarray(0, extent.start),
+      section,
+      this.bare.subarray(extent.end),
+    ]);
+    return fromBare(this.header, this.annotations, bare);
+  }
+}
+
+function after(extent: Extent | undefined): Extent {
+  const at = extent?.end ?? 0;
+  return { start: at, end: at };
+}
+
+function valueOf(bare: Buffer, extent: Extent | undefined): Value {
+  if (extent === undefined) return null;
+  const section = new Reader(bare, extent.start, extent.end).value();
+  return section instanceof Described ? section.value : null;
+}
+
+/** The encoded items of a section that is a list. */
+function listItems(bare: Buffer, extent: Extent): Buffer[] {
+  const outer = new Reader(bare, extent.start + 1, extent.end);
+  outer.value();
+  const code = bare[outer.position] ?? 0;
+  if (code === 0x45) return [];
+  const short = code === 0xc0;
+  const count = short ? bare.readUInt8(outer.position + 2) : bare.readUInt32BE(outer.position + 5);
+  const reader = new Reader(bare, outer.position + (short ? 3 : 9), extent.end);
+  return Array.from({ length: count }, () => reader.slice());
+}
+
+/** Finds the sections of a bare message again, e.g. after it was read from the journal. */
+export function fromBare(header: Header, annotations: ReadonlyMap<string, Buffer>, bare: Buffer): Message {
+  let properties: Extent | undefined;
+  let application: Extent | undefined;
+  const reader = new Reader(bare);
+  while (!reader.done) {
+    const start = reader.position;
+    const code = sectionCode(bare, start);
+    if (code > APPLICATION_PROPERTIES) break;
+    reader.slice();
+    if (code === PROPERTIES) properties = { start, end: reader.position };
+    else application = { start, end: reader.position };
+  }
+  return new Message(header, annotations, bare, properties, application);
+}
+
+function sectionCode(bytes: Buffer, at: number): number {
+  if (bytes[at] === 0 && bytes[at + 1] === 0x53) return bytes[at + 2] ?? 0;
+  if (bytes[at] !== 0) throw new DecodeError('a message section is not a described value');
+  const code = new Reader(bytes, at + 1).value();
+  if (typeof code !== 'number') throw new DecodeError('a message section has no known descriptor');
+  return code;
+}
+
+/** Annotations that the broker itself writes; a sender's copy of an old message must not carry them in. */
+const OWN_ANNOTATIONS = new Set([
+  'x-opt-sequence-number',
+  'x-opt-enqueued-time',
+  'x-opt-locked-until',
+  'x-opt-message-state',
+  'x-opt-enqueue-sequence-number',
+]);
+
+/** Reads an encoded message as far as the broker must understand it. */
+export function readMessage(bytes: Buffer): Message {
+  let header: Header = { durable: false, priority: undefined, ttlMs: undefined };
+  let annotations = new Map<string, Buffer>();
+  const reader = new Reader(bytes);
+  let bareStart = 0;
+  while (!reader.done) {
+    const code = sectionCode(bytes, reader.position);
+    if (code > DELIVERY_ANNOTATIONS + 1 || code < HEADER) break;
+    const start = reader.position;
+    reader.slice();
+    if (code === HEADER) header = headerOf(valueOf(bytes, { start, end: reader.position }));
+    if (code === MESSAGE_ANNOTATIONS)
+      annotations = annotationsOf(valueOf(bytes, { start, end: reader.position }));
+    bareStart = reader.position;
+  }
+  const bare = bytes.subarray(bareStart);
+  checkSections(bare);
+  return fromBare(header, annotations, bare);
+}
+
+function checkSections(bare: Buffer): void {
+  const reader = new Reader(bare);
+  let last = PROPERTIES;
+  while (!reader.done) {
+    const code = sectionCode(bare, reader.position);
+    if (code < last || code > FOOTER) throw new DecodeError('the sections of a message are out of order');
+    last = code;
+    reader.slice();
+  }
+}
+
+function headerOf(value: Value): Header {
+  const [durable, priority, ttlMs] = Array.isArray(value) ? (value as readonly Value[]) : [];
+  return {
+    durable: durable === true,
+    priority: typeof priority === 'number' ? priority : undefined,
+    ttlMs: typeof ttlMs === 'number' ? ttlMs : undefined,
+  };
+}
+
+function annotationsOf(value: Value): Map<string, Buffer> {
+  if (!(value instanceof AmqpMap)) return new Map();
+  return new Map([...value.encodedEntries()].filter(([name]) => !OWN_ANNOTATIONS.has(name)));
+}
+
+/** The data sections of a batch envelope, each of which is a complete encoded message. */
+export function readBatch(bytes: Buffer): Message[] {
+  const reader = new Reader(bytes);
+  const messages: Message[] = [];
+  while (!reader.done) {
+    const code = sectionCode(bytes, reader.position);
+    const section = reader.value();
+    if (code !== 0x75) continue;
+    if (!(section instanceof Described) || !Buffer.isBuffer(section.value))
+      throw new DecodeError('a data section of a batch is not binary');
+    messages.push(readMessage(section.value));
+  }
+  return messages;
+}
+
+/** Header and annotations as the broker stamps them, then the bare message as it came. */
+export function writeMessage(
+  message: Message,
+  deliveryCount: number,
+  stamps: Readonly<Record<string, Put>>,
+): Buffer {
+  const to = new Writer(message.bare.length + 320);
+  const { header } = message;
+  to.describedBy(HEADER);
+  const headerStart = to.open(0xd0);
+  to.bool(header.durable);
+  if (header.priority === undefined) to.null();
+  else {
+    to.u8(0x50);
+    to.u8(header.priority);
+  }
+  if (header.ttlMs === undefined) to.null();
+  else to.uint(header.ttlMs);
+  to.null();
+  to.uint(deliveryCount);
+  to.close(headerStart, 5);
+  to.describedBy(MESSAGE_ANNOTATIONS);
+  const annotationsStart = to.open(0xd1);
+  let count = 0;
+  const entry = (name: string, value: Put): void => {
+    symbol(name)(to);
+    value(to);
+    count += 2;
+  };
+  for (const [name, value] of message.annotations) entry(name, encoded(value));
+  for (const name in stamps) {
+    const stamp = stamps[name];
+    if (stamp !== undefined) entry(name, stamp);
+  }
+  to.close(annotationsStart, count);
+  to.raw(message.bare);
+  return to.take();
+}
+
+/** The SDK cannot renew or stop renewing the lock of a message without an id. */
+export function withMessageId(message: Message, newId: () => string): Message {
+  return message.property('messageId') === null
+    ? message.withProperties({ messageId: string(newId()) })
+    : message;
+}

@@ -1,0 +1,60 @@
+import type { IncomingLink, Received } from '../amqp/link.js';
+import { accepted, rejected } from '../amqp/performatives.js';
+import { DecodeError } from '../amqp/reader.js';
+import type { Broker, Entity } from '../broker.js';
+import { asRefused, invalidArgument, messageTooLarge, notAllowed, type Refused } from '../errors.js';
+import { readBatch, readMessage, type Message } from '../message.js';
+
+/** Standard tier, and the official emulator. */
+export const MAX_MESSAGE_BYTES = 262_144;
+const SEND_CREDIT = 1000;
+const BATCH_FORMAT = 0x8001_3700;
+
+export interface SendingHost {
+  readonly broker: Broker;
+  now(): number;
+  /** Calls back when everything that was stored so far survives a crash. */
+  whenDurable(then: () => void): void;
+  /** A fault that a test has ordered for this entity. */
+  disturb(path: string, go: () => void, fail: (error: Refused) => void): void;
+}
+
+/** A link on which a client sends to a queue or topic. */
+export function acceptSender(link: IncomingLink, entity: Entity, host: SendingHost): void {
+  const path = entity.kind === 'queue' ? entity.queue.path : entity.topic.path;
+  link.onMessage = (received) => {
+    const refuse = (error: Refused): void => {
+      if (!received.settled) link.settle(received.deliveryId, rejected(error));
+    };
+    host.disturb(
+      path,
+      () => {
+        try {
+          store(received, entity, host);
+        } catch (error) {
+          refuse(error instanceof DecodeError ? invalidArgument(error.message) : asRefused(error));
+          return;
+        }
+        if (received.settled) return;
+        host.whenDurable(() => {
+          link.settle(received.deliveryId, accepted);
+        });
+      },
+      refuse,
+    );
+  };
+  link.accept({ credit: SEND_CREDIT, maxMessageSize: MAX_MESSAGE_BYTES });
+}
+
+function store(received: Received, entity: Entity, host: SendingHost): void {
+  if (received.tooLarge) throw messageTooLarge(MAX_MESSAGE_BYTES);
+  const messages: Message[] =
+    received.format === BATCH_FORMAT ? readBatch(received.payload) : [readMessage(received.payload)];
+  // All or none: what one of them lacks is found before the first is stored.
+  if (entity.kind === 'queue' && entity.queue.settings.requiresSession)
+    for (const message of messages)
+      if (message.sessionId === undefined)
+        throw notAllowed('The session id was not set on a message for an entity that requires sessions');
+  const now = host.now();
+  for (const message of messages) host.broker.send(entity, message, now);
+}

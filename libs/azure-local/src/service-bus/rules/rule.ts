@@ -1,0 +1,42 @@
+import type { Message } from '../message.js';
+import { matchesCorrelation, type CorrelationFilter } from './correlation.js';
+import { compileAction, compileFilter } from './sql.js';
+
+export type RuleValue = string | number | boolean | Date;
+
+export interface SqlFilter {
+  readonly kind: 'sql';
+  readonly expression: string;
+  readonly parameters?: Readonly<Record<string, RuleValue>> | undefined;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly filter: CorrelationFilter | SqlFilter;
+  readonly action?:
+    | { readonly expression: string; readonly parameters?: Readonly<Record<string, RuleValue>> | undefined }
+    | undefined;
+  readonly createdAt: number;
+}
+
+export const DEFAULT_RULE_NAME = '$Default';
+export const everything: SqlFilter = { kind: 'sql', expression: '1=1' };
+
+/** A rule made ready to be asked. Throws `Refused` when its SQL does not parse. */
+export interface CompiledRule {
+  readonly rule: Rule;
+  matches(message: Message): boolean;
+  readonly act: ((message: Message) => Message) | undefined;
+}
+
+export function compileRule(rule: Rule): CompiledRule {
+  const { filter, action } = rule;
+  return {
+    rule,
+    matches:
+      filter.kind === 'sql'
+        ? compileFilter(filter.expression, filter.parameters)
+        : (message) => matchesCorrelation(filter, message),
+    act: action && compileAction(action.expression, action.parameters),
+  };
+}

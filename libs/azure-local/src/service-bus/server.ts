@@ -1,0 +1,185 @@
+import type { RequestListener } from 'node:http';
+import { Connection } from './amqp/connection.js';
+import { atomHandler } from './atom/atom.js';
+import type { SasKey, VerifyToken } from './authorization.js';
+import { entityNotFound, Refused, serverBusy } from './errors.js';
+import { memoryJournal, type Journal } from './journal.js';
+import { listen } from './listener.js';
+import { Hub } from './protocol/hub.js';
+import { applyTopology, type Topology } from './topology.js';
+import type { Queue } from './queue.js';
+import { Ticker } from './ticker.js';
+
+export interface ServiceBusSettings {
+  /** 0 or absent: a free one. */
+  readonly port?: number;
+  /** PEM; `cert` may be a chain. With it TLS is offered on the same port as plain. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Where accepted messages survive a restart; absent: in memory only. */
+  readonly dataDir?: string;
+  /** Milliseconds since 1970; default `Date.now`. */
+  readonly clock?: () => number;
+  /** Judges tokens that no configured key explains. */
+  readonly verifyToken?: VerifyToken;
+  /** Keys whose shared access signatures are accepted for everything. */
+  readonly sas?: readonly SasKey[];
+  /** Accept any shared access signature: for development connection strings. */
+  readonly allowAnySas?: boolean;
+  /** Created if missing; the shape of the official emulator's Config.json. */
+  readonly topology?: Topology;
+  readonly log?: (entry: LogEntry) => void;
+}
+
+export interface LogEntry {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** Trouble on order. Counts say how many operations it applies to; 1 unless given. */
+export interface ServiceBusFaults {
+  /** Cuts every connection; the number of those cut. */
+  dropConnections(): number;
+  /** New connections are cut at once until this is called with false. */
+  refuseConnections(on: boolean): void;
+  /** Sends, settlements and management requests on the entity take effect `ms` later. */
+  delayNext(entity: string, ms: number, count?: number): void;
+  /** They are refused; by default with `com.microsoft:server-busy`. */
+  failNext(entity: string, o?: { condition?: string; description?: string; count?: number }): void;
+  /** They take effect, but every connection is cut before the answer. */
+  loseNextAnswer(entity: string, count?: number): void;
+  /** Detaches the links of an entity with a condition; the number of links. */
+  detachLinks(entity: string, condition: string, description?: string): number;
+  /** Every lock on messages and sessions of the entity ends now. */
+  expireLocks(entity: string): void;
+  /** Takes back every order. */
+  clear(): void;
+}
+
+export interface EntityStats {
+  readonly active: number;
+  readonly dead: number;
+  readonly scheduled: number;
+  readonly deferred: number;
+}
+
+export interface ServiceBusStats {
+  readonly connections: number;
+  /** By path: queues, and subscriptions as `topic/Subscriptions/name`. */
+  readonly entities: Readonly<Record<string, EntityStats>>;
+}
+
+export interface ServiceBusServer {
+  readonly port: number;
+  readonly namespace: string;
+  readonly faults: ServiceBusFaults;
+  stats(): ServiceBusStats;
+  /** Lets time take effect at once after an injected clock was moved; it is noticed by itself within 10 ms. */
+  tick(): void;
+  close(): Promise<void>;
+}
+
+const NAMESPACE = 'sbemulatorns';
+
+/** Starts a Service Bus namespace on 127.0.0.1. Rejects when the port is taken or the data folder unusable. */
+export async function startServiceBus(settings: ServiceBusSettings): Promise<ServiceBusServer> {
+  const clock = settings.clock ?? Date.now;
+  const { log } = settings;
+  const journal: Journal = memoryJournal;
+  const hub = new Hub({
+    clock,
+    journal,
+    verifyToken: settings.verifyToken,
+    sas: settings.sas,
+    allowAnySas: settings.allowAnySas ?? false,
+    log: (level, message, more) => log?.({ ...more, level, message }),
+  });
+  if (settings.topology !== undefined) applyTopology(hub.broker, settings.topology, clock());
+
+  const onRequest: RequestListener = atomHandler({
+    broker: hub.broker,
+    namespace: NAMESPACE,
+    verify: hub.verify,
+    now: clock,
+    whenDurable: (then) => {
+      hub.whenDurable(then);
+    },
+  });
+  const listener = await listen({
+    port: settings.port ?? 0,
+    tls: settings.tls,
+    onRequest,
+    onAmqp: (wire) => {
+      const connection = new Connection(wire, hub);
+      hub.opened(connection);
+      return connection;
+    },
+    refuses: () => hub.faults.refusesConnections,
+  });
+  const ticker = new Ticker(hub, settings.clock !== undefined);
+  ticker.start();
+
+  return {
+    port: listener.port,
+    namespace: NAMESPACE,
+    faults: faultsOf(hub),
+    stats: () => statsOf(hub),
+    tick: () => {
+      hub.turn();
+    },
+    close: async () => {
+      ticker.stop();
+      hub.faults.dropConnections();
+      await listener.close();
+      hub.turn();
+      await journal.close();
+    },
+  };
+}
+
+function queueAt(hub: Hub, address: string): Queue {
+  const entity = hub.broker.find(address);
+  if (entity === undefined) throw entityNotFound(address);
+  return entity.kind === 'queue' ? entity.queue : entity.topic.store;
+}
+
+function faultsOf(hub: Hub): ServiceBusFaults {
+  const { faults } = hub;
+  return {
+    dropConnections: () => faults.dropConnections(),
+    refuseConnections: (on) => {
+      faults.refusesConnections = on;
+    },
+    delayNext: (entity, ms, count = 1) => {
+      faults.order(entity, { kind: 'delay', ms, error: undefined }, count);
+    },
+    failNext: (entity, { condition, description = 'Refused by order of a test', count = 1 } = {}) => {
+      const error = condition === undefined ? serverBusy() : new Refused(condition, description, 500);
+      faults.order(entity, { kind: 'fail', ms: 0, error }, count);
+    },
+    loseNextAnswer: (entity, count = 1) => {
+      faults.order(entity, { kind: 'lose-answer', ms: 0, error: undefined }, count);
+    },
+    detachLinks: (entity, condition, description = 'Detached by order of a test') =>
+      hub.detachAll(queueAt(hub, entity), { condition, description }),
+    expireLocks: (entity) => {
+      queueAt(hub, entity).expireLocks(hub.now());
+    },
+    clear: () => {
+      faults.clear();
+    },
+  };
+}
+
+function statsOf(hub: Hub): ServiceBusStats {
+  const entities: Record<string, EntityStats> = {};
+  for (const store of hub.broker.stores())
+    if (store.deadLetters !== undefined)
+      entities[store.path] = {
+        active: store.activeCount,
+        dead: store.deadLetters.messages.size,
+        scheduled: store.scheduledCount,
+        deferred: store.deferredCount,
+      };
+  return { connections: hub.connections.size, entities };
+}
