@@ -6,13 +6,13 @@ create table account (
   name             text not null,
   -- account-declared and account-withdrawn, under the scheduler's version
   settings         jsonb,
-  settings_version integer not null default 0,
+  settings_version bigint not null default 0,
   next_due_at      timestamptz,
   withdrawn_at     timestamptz,
   withdrawn_reason text,
   -- consumers-changed, under the notifier's version
   consumers         jsonb,
-  consumers_version integer not null default 0,
+  consumers_version bigint not null default 0,
   -- published, under the generation
   published_slot        text,
   published_generation  integer not null default 0,

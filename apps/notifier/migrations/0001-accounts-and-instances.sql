@@ -7,7 +7,7 @@ create table account (
   name             text not null,
   -- Where the scheduler said the secret lives; null while only a switch request made the account known.
   secret           json,
-  declared_version integer not null default 0,
+  declared_version bigint not null default 0,
   withdrawn        boolean not null default false,
   -- The published generation as far as the rotator told us; the same number as in the switch.
   generation       integer not null default 0,
@@ -16,7 +16,7 @@ create table account (
   -- When somebody should look at the account although nobody said anything; null: never.
   look_at          timestamptz,
   report_at        timestamptz,
-  reported_version integer not null default 0,
+  reported_version bigint not null default 0,
   reported         text
 ) with (fillfactor = 60);
 

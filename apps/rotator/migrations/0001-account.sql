@@ -2,7 +2,7 @@
 -- themselves are streams; this table is only looked up.
 create table account (
   account     text primary key,
-  version     integer not null,
+  version     bigint not null,
   settings    json not null,
   withdrawn   boolean not null default false,
   declared_at timestamptz not null default clock_timestamp()
