@@ -403,6 +403,22 @@ describe('what people are told', () => {
     ]);
   });
 
+  it('includes a silence that was noticed by a replica which died right after', async () => {
+    await join();
+    await settled();
+    await letPass(one.db, 2);
+    await watchAccounts(one.shell);
+    await letPass(one.db, 36);
+    await watchLeases((await replica({ looking: false })).shell);
+    await watchAccounts(one.shell);
+    await letPass(one.db, 2);
+    await watchAccounts(one.shell);
+    expect(await reports()).toMatchObject([
+      { what: { consumers: [{ live: 1, lapsed: 0 }] } },
+      { what: { consumers: [{ live: 0, lapsed: 1 }] } },
+    ]);
+  });
+
   it('lists every consumer with its accounts', async () => {
     await join();
     await join(one, 'billing');
