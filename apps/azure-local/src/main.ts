@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { dotenv, PortTaken, replaceFile, start, type AzureLocal } from '@twinkey/azure-local';
-import { readFleetFile } from './fleet-file.js';
+import { readFleetFile, readTopologyFile } from './input-files.js';
 import { Misuse, parseCommandLine, usage, type Settings } from './usage.js';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -19,6 +19,7 @@ try {
 
 async function run(settings: Settings): Promise<void> {
   const fleet = settings.fleetFile === undefined ? undefined : readFleetFile(settings.fleetFile);
+  const topology = settings.topologyFile === undefined ? undefined : readTopologyFile(settings.topologyFile);
   const azure = await start({
     dataDir: settings.dataDir,
     ports: {
@@ -27,6 +28,7 @@ async function run(settings: Settings): Promise<void> {
       serviceBus: settings.serviceBusPort,
     },
     ...(fleet === undefined ? {} : { fleet }),
+    ...(topology === undefined ? {} : { topology }),
     log: { info: say, warn: (line) => process.stderr.write(`${line}\n`) },
   });
   // Before the file appears: whoever waits for it may stop this process at once.
@@ -41,10 +43,11 @@ async function run(settings: Settings): Promise<void> {
 }
 
 function greet(azure: AzureLocal, { dataDir, envFile }: Settings): void {
-  const { origin, vaults } = azure.endpoints;
+  const { origin, vaults, serviceBus } = azure.endpoints;
   say('Azure is here:');
   say(`  Entra, Resource Manager, AI   ${origin}`);
   for (const url of Object.values(vaults)) say(`  Key Vault                     ${url}`);
+  say(`  Service Bus                   ${serviceBus} (AMQP, WebSocket, administration)`);
   say(`  accounts                      ${azure.control.accounts.names().join(', ')}`);
   say(`  kept in                       ${resolve(dataDir)}`);
   if (envFile !== undefined) say(`  variables written to          ${resolve(envFile)}`);

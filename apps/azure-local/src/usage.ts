@@ -4,6 +4,7 @@ export interface Settings {
   readonly dataDir: string;
   readonly envFile: string | undefined;
   readonly fleetFile: string | undefined;
+  readonly topologyFile: string | undefined;
   readonly port: number | undefined;
   readonly vaultPort: number | undefined;
   readonly serviceBusPort: number | undefined;
@@ -21,6 +22,7 @@ An Azure for development on 127.0.0.1: Entra, Key Vault, Cognitive Services, Ser
   --data DIR              what it keeps between starts (default .twinkey/azure)
   --env-file FILE         write the variables that lead programs here, once all of it listens
   --fleet FILE            accounts that shall exist, as JSON or YAML: accounts: [{ name, kind, … }]
+  --topology FILE         queues and topics that shall exist, as the official emulator's Config.json
   --port N                port of Entra, Resource Manager and the AI data plane
   --vault-port N          port of the vault
   --service-bus-port N    port of Service Bus
@@ -36,6 +38,7 @@ export function parseCommandLine(args: readonly string[]): Settings | 'help' {
     dataDir: values.data ?? '.twinkey/azure',
     envFile: values['env-file'],
     fleetFile: values.fleet,
+    topologyFile: values.topology,
     port: port('--port', values.port),
     vaultPort: port('--vault-port', values['vault-port']),
     serviceBusPort: port('--service-bus-port', values['service-bus-port']),
@@ -50,6 +53,7 @@ function read(args: readonly string[]) {
         data: { type: 'string' },
         'env-file': { type: 'string' },
         fleet: { type: 'string' },
+        topology: { type: 'string' },
         port: { type: 'string' },
         'vault-port': { type: 'string' },
         'service-bus-port': { type: 'string' },

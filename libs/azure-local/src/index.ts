@@ -14,3 +14,6 @@ export type { LedgerEntry, Proof, Use } from './cognitive-services/ledger.js';
 export type { ApplicationDefinition, FederatedCredential } from './entra/directory.js';
 export type { RoleAssignment } from './entra/roles.js';
 export type { VaultLimits } from './key-vault/limit.js';
+export { startServiceBus } from './service-bus/server.js';
+export type { ServiceBusFaults, ServiceBusServer, ServiceBusSettings } from './service-bus/server.js';
+export type { Topology } from './service-bus/topology.js';

@@ -3,6 +3,7 @@ import type { ApplicationDefinition } from '../entra/directory.js';
 import type { Control } from './control.js';
 import { FleetInvalid, parseAccountDefinition } from './fleet.js';
 import { parseFault } from './parse-fault.js';
+import { orderTrouble } from './order-trouble.js';
 import { isObject, json, jsonObject, type Incoming, type Reply } from './plugin.js';
 
 /** `/_local/…`: the control for tests and tools in other processes. Key values never leave through here. */
@@ -33,6 +34,10 @@ export function answerControl(control: Control, request: Incoming): Reply {
       return createAccount(control, request);
     case 'POST applications':
       return register(control, request);
+    case 'GET service-bus':
+      return json(200, control.serviceBus?.stats() ?? {});
+    case 'POST service-bus':
+      return troubleServiceBus(control, name ?? '', request);
     case 'GET settings':
       return json(200, { tokensSurviveRegeneration: control.tokensSurviveRegeneration });
     case 'PATCH settings':
@@ -67,6 +72,14 @@ function createAccount(control: Control, { body }: Incoming): Reply {
 function register(control: Control, { body }: Incoming): Reply {
   const definition = parseApplication(jsonObject(body));
   return typeof definition === 'string' ? refused(definition) : json(201, control.register(definition));
+}
+
+function troubleServiceBus(control: Control, name: string, { body }: Incoming): Reply {
+  const faults = control.serviceBus?.faults;
+  const fields = jsonObject(body) ?? {};
+  const refusal =
+    faults === undefined ? 'Service Bus does not listen yet.' : orderTrouble(faults, name, fields);
+  return refusal === undefined ? { status: 204 } : refused(refusal);
 }
 
 function changeSettings(control: Control, { body }: Incoming): Reply {

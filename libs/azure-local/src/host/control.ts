@@ -3,6 +3,7 @@ import type { Ledger, LedgerEntry } from '../cognitive-services/ledger.js';
 import type { Application, ApplicationDefinition, Directory } from '../entra/directory.js';
 import type { Tokens } from '../entra/tokens.js';
 import type { Fault, Faults, PlantedFault } from './faults.js';
+import type { ServiceBusServer } from '../service-bus/server.js';
 import type { Table } from './persist.js';
 
 /** What a test or a person does to the emulator from outside: the same in process and under `/_local/`. */
@@ -32,6 +33,8 @@ export interface Control {
   writeFederatedToken(file: string, token: FederatedToken): Promise<void>;
   /** Whether tokens of `issueToken` outlive the key that bought them (as, probably, in Azure). */
   tokensSurviveRegeneration: boolean;
+  /** The bus has faults of its own, by entity; `undefined` until it listens. */
+  serviceBus: Pick<ServiceBusServer, 'faults' | 'stats' | 'tick'> | undefined;
 }
 
 export interface Credentials {
@@ -84,6 +87,7 @@ export function controlOf({
     register: (definition) => credentialsOf(directory.register(definition), directory.tenantId),
     writeFederatedToken: (file, token) => tokens.writeFederatedToken(file, origin(), token),
     tokensSurviveRegeneration: true,
+    serviceBus: undefined,
   };
 }
 

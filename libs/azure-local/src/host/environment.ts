@@ -7,8 +7,7 @@ export interface Whereabouts {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly vaultUrl: string;
-  /** Absent while the emulator runs without Service Bus. */
-  readonly serviceBus?: { readonly port: number; readonly connectionString: string };
+  readonly serviceBus: { readonly port: number; readonly connectionString: string };
 }
 
 /**
@@ -26,12 +25,8 @@ export function environmentOf(at: Whereabouts): Readonly<Record<string, string>>
     AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
     TWINKEY_RESOURCE_MANAGER_ENDPOINT: at.origin,
     TWINKEY_KEY_VAULT_URL: at.vaultUrl,
-    ...(at.serviceBus === undefined
-      ? {}
-      : {
-          TWINKEY_SERVICE_BUS_NAMESPACE: `localhost:${at.serviceBus.port}`,
-          SERVICEBUS_CONNECTION_STRING: at.serviceBus.connectionString,
-        }),
+    TWINKEY_SERVICE_BUS_NAMESPACE: `localhost:${at.serviceBus.port}`,
+    SERVICEBUS_CONNECTION_STRING: at.serviceBus.connectionString,
   };
 }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { Outcome } from './dispatch.js';
-import type { Incoming, Log } from './plugin.js';
+import { codeOf, type Incoming, type Log } from './plugin.js';
 
 export interface Listener {
   readonly port: number;
@@ -92,9 +92,7 @@ async function read(message: IncomingMessage): Promise<Incoming | undefined> {
   }
 }
 
+/** The client hung up, or the emulator is stopping while a planted delay runs. */
 function isGone(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    (error.name === 'AbortError' || ('code' in error && error.code === 'ECONNRESET'))
-  );
+  return ['ABORT_ERR', 'ECONNRESET'].includes(codeOf(error) ?? '');
 }

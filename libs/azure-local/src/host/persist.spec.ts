@@ -2,14 +2,14 @@ import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FileTable } from './persist.js';
+import { FileTable, type Change } from './persist.js';
 
 let file: string;
 beforeEach(() => {
   file = join(mkdtempSync(join(tmpdir(), 'table-')), 'table.jsonl');
 });
 
-function written(...writes: Parameters<FileTable<number>['write']>[]): void {
+function written(...writes: Change<number>[][]): void {
   const table = new FileTable<number>(file);
   for (const changes of writes) table.write(...changes);
   table.close();

@@ -83,3 +83,8 @@ export function stringMap(value: unknown): Readonly<Record<string, string>> | un
   );
   return entries.length === Object.keys(value).length ? Object.fromEntries(entries) : undefined;
 }
+
+/** The `code` of an error of node's, whichever realm made it. */
+export function codeOf(error: unknown): string | undefined {
+  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+}

@@ -1,5 +1,5 @@
 import type { Table } from './persist.js';
-import type { Log } from './plugin.js';
+import { codeOf, type Log } from './plugin.js';
 
 /**
  * Opens something on the port that was asked for, else on the one it had last time, else on a free one; and
@@ -47,7 +47,5 @@ export class PortTaken extends Error {
 }
 
 function isTaken(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
-  );
+  return ['EADDRINUSE', 'EACCES'].includes(codeOf(error) ?? '');
 }

@@ -1,7 +1,12 @@
+import { Agent } from 'node:https';
+import { join } from 'node:path';
 import type { AccountDefinition } from '../cognitive-services/accounts.js';
 import type { ArmLimits } from '../cognitive-services/buckets.js';
 import type { ApplicationDefinition } from '../entra/directory.js';
+import { serviceBusAccess } from '../entra/service-bus-access.js';
 import type { VaultLimits } from '../key-vault/limit.js';
+import { startServiceBus, type ServiceBusServer } from '../service-bus/server.js';
+import type { Topology } from '../service-bus/topology.js';
 import { callTrusting, type Call } from './call.js';
 import type { Control, Credentials } from './control.js';
 import { credentialsOf, putWithGroup } from './control.js';
@@ -10,7 +15,7 @@ import { sampleFleet } from './fleet.js';
 import { listen, type Listener } from './listen.js';
 import type { Clock, Incoming, Log } from './plugin.js';
 import { onItsPort } from './ports.js';
-import { servicesOf } from './services.js';
+import { servicesOf, type Services } from './services.js';
 import { openState, type State } from './state.js';
 
 export interface StartOptions {
@@ -28,6 +33,8 @@ export interface StartOptions {
   readonly vaults?: readonly string[];
   /** Applications besides the default one, which may do everything. */
   readonly applications?: readonly ApplicationDefinition[];
+  /** Queues, topics and subscriptions that shall exist, as the official emulator's Config.json has them. */
+  readonly topology?: Topology;
   /** Azure's documented limits unless said. */
   readonly limits?: { readonly arm?: ArmLimits | 'off'; readonly vault?: VaultLimits | 'off' };
   /** 3599 unless said, as Entra's. Not below 300, or Service Bus clients ask for tokens without pause. */
@@ -46,6 +53,10 @@ export interface AzureLocal {
     readonly origin: string;
     /** URL by name of the vault. */
     readonly vaults: Readonly<Record<string, string>>;
+    /** `localhost:port`, over TLS and plain alike: give it with a credential. */
+    readonly serviceBus: string;
+    /** With a key that may do everything, over plain TCP. A secret. */
+    readonly serviceBusConnectionString: string;
   };
   readonly tenantId: string;
   readonly subscriptionId: string;
@@ -69,7 +80,7 @@ export interface AzureLocal {
  */
 export async function start(options: StartOptions): Promise<AzureLocal> {
   const state = await openState(options.dataDir);
-  const listeners: Listener[] = [];
+  const listeners: Pick<Listener, 'close'>[] = [];
   const stop = new AbortController();
   const close = async () => {
     stop.abort();
@@ -87,7 +98,7 @@ export async function start(options: StartOptions): Promise<AzureLocal> {
 async function open(
   options: StartOptions,
   state: State,
-  listeners: Listener[],
+  listeners: Pick<Listener, 'close'>[],
   stopped: AbortSignal,
   close: () => Promise<void>,
 ): Promise<AzureLocal> {
@@ -123,14 +134,27 @@ async function open(
     vaults[name] = await serve(`vault ${name}`, options.ports?.vaults?.[name], services.vault(name));
   }
 
+  const bus = await openServiceBus(options, state, services, log);
+  listeners.push(bus);
+  services.control.serviceBus = bus;
+  const serviceBus = { port: bus.port, connectionString: connectionString(bus.port, state.serviceBusKey) };
+
   const credentials = applications.map((application) => credentialsOf(application, state.tenantId));
   const { tenantId, subscriptionId } = state;
   const [{ clientId, clientSecret } = { clientId: '', clientSecret: '' }] = credentials;
   const [vaultUrl = ''] = Object.values(vaults);
-  const call = callTrusting(ca);
+  // An agent of its own: the global one would come back on connections that `close` has cut.
+  const agent = new Agent({ ca, keepAlive: true });
+  listeners.push({ close: () => Promise.resolve(agent.destroy()) });
+  const call = callTrusting(agent);
   return {
     call: (url, sent) => call(new URL(url, origin).href, sent),
-    endpoints: { origin, vaults },
+    endpoints: {
+      origin,
+      vaults,
+      serviceBus: `localhost:${bus.port}`,
+      serviceBusConnectionString: serviceBus.connectionString,
+    },
     tenantId,
     subscriptionId,
     ca,
@@ -138,7 +162,47 @@ async function open(
     applications: credentials,
     control: services.control,
     environment: () =>
-      environmentOf({ caFile, origin, tenantId, subscriptionId, clientId, clientSecret, vaultUrl }),
+      environmentOf({
+        caFile,
+        origin,
+        tenantId,
+        subscriptionId,
+        clientId,
+        clientSecret,
+        vaultUrl,
+        serviceBus,
+      }),
     close,
   };
+}
+
+const sasKeyName = 'RootManageSharedAccessKey';
+
+async function openServiceBus(
+  options: StartOptions,
+  state: State,
+  services: Services,
+  log: Log,
+): Promise<ServiceBusServer> {
+  const { cert, key } = state.certificates;
+  const { directory, tokens } = services;
+  return await onItsPort(state.ports, 'Service Bus', options.ports?.serviceBus, log, (port) =>
+    startServiceBus({
+      port,
+      tls: { key, cert },
+      dataDir: join(options.dataDir, 'service-bus'),
+      verifyToken: serviceBusAccess(directory, tokens, 'local'),
+      sas: [{ keyName: sasKeyName, key: state.serviceBusKey }],
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.topology === undefined ? {} : { topology: options.topology }),
+      log: ({ level, message }) => {
+        if (level === 'warn' || level === 'error') log.warn(`Service Bus: ${message}`);
+      },
+    }),
+  );
+}
+
+function connectionString(port: number, key: string): string {
+  const access = `SharedAccessKeyName=${sasKeyName};SharedAccessKey=${key}`;
+  return `Endpoint=sb://localhost:${port};${access};UseDevelopmentEmulator=true`;
 }
