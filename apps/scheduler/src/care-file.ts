@@ -22,7 +22,7 @@ export class CareFile {
     const read = readCareList(this.#text(), this.defaults);
     if (read.ok) return read.list;
     throw new PermanentFault('file-invalid', [`${this.path} cannot be used:`, ...read.faults].join('\n  '), {
-      remedy: 'Correct the file; it is read again as soon as it changes.',
+      remedy: 'Correct the file.',
     });
   }
 

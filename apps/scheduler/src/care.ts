@@ -47,21 +47,21 @@ export class Care {
   }
 
   /** Looks at the file and at Azure if it is time to. */
-  async keepUp({ again = false } = {}): Promise<void> {
+  async keepUp({ again = false, signal }: { again?: boolean; signal?: AbortSignal } = {}): Promise<void> {
     if (again || this.#file.changed()) this.#reread();
     const now = this.clock();
     if (now.getTime() < this.#surveyAt) return;
-    const found = await survey(this.#list, this.#azure);
-    const { declared, withdrawn } = await recordSurvey(this.database, found, now);
+    const found = await unlessStopped(survey(this.#list, this.#azure), signal);
+    const { declared, withdrawn } = await recordSurvey(this.database, found, now, signal);
     this.#surveyAt = now.getTime() + (found.passing ? SURVEY_AGAIN_MS : SURVEY_EVERY_MS);
     this.#report(
       found.troubled.map(({ account, trouble }) => `${account}: ${trouble}`).concat(found.remarks),
     );
     for (const { account, settings } of declared) {
-      this.#log.info({ account, policy: settings?.policy.name }, 'An account is under care');
+      this.#log.info({ account, policy: settings?.policy.name }, 'An account was declared');
     }
     for (const { account, trouble } of withdrawn) {
-      this.#log.warn({ account, reason: trouble }, 'An account is no longer under care');
+      this.#log.warn({ account, reason: trouble }, 'An account was withdrawn');
     }
   }
 
@@ -87,5 +87,26 @@ export class Care {
       if (!this.remarks.includes(remark)) this.#log.warn({ remark }, 'A survey found trouble');
     }
     this.remarks = remarks;
+  }
+}
+
+/** A survey only reads, so it may be left behind: a stop does not wait until Azure answers or its deadline passes. */
+async function unlessStopped<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return work;
+  work.catch(() => undefined); // once it is left behind nobody else looks at how it ends
+  let onAbort = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -45,6 +45,23 @@ describe('a loop', () => {
     expect(ended).toBe(true);
   });
 
+  it('tells its work to hurry when it is stopped, and takes its giving up for no trouble', async () => {
+    loop = new Loop(
+      'survey',
+      1,
+      log,
+      (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(signal.reason as Error);
+          });
+        }),
+    );
+    loop.start();
+    await loop.stop();
+    expect(lines).toEqual([]);
+  });
+
   it('turns at once when it is woken from its pause', async () => {
     let turns = 0;
     loop = new Loop('survey', 3_600_000, log, () => {

@@ -1,3 +1,4 @@
+import { Interrupted, isInterrupted } from '@twinkey/contracts';
 import type { Background, Log } from '@twinkey/service';
 
 /**
@@ -7,52 +8,54 @@ import type { Background, Log } from '@twinkey/service';
 export class Loop implements Background {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
-  #stopped = true;
+  #stop: AbortController | undefined;
   #trouble = '';
 
   constructor(
     readonly name: string,
     private readonly pauseMs: number,
     private readonly log: Log,
-    private readonly work: () => Promise<void>,
+    private readonly work: (signal: AbortSignal) => Promise<void>,
   ) {}
 
   start(): void {
-    this.#stopped = false;
-    this.#turn();
+    this.#stop = new AbortController();
+    this.#turn(this.#stop.signal);
   }
 
   /** The next turn comes at once instead of after the pause. */
   wake(): void {
-    if (this.#stopped || this.#timer === undefined) return;
+    if (this.#stop === undefined || this.#timer === undefined) return;
     clearTimeout(this.#timer);
-    this.#turn();
+    this.#turn(this.#stop.signal);
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stop?.abort(new Interrupted('stopping', `The loop ${this.name} stops.`));
+    this.#stop = undefined;
     clearTimeout(this.#timer);
     await this.#running;
   }
 
-  #turn(): void {
+  #turn(signal: AbortSignal): void {
     this.#timer = undefined;
-    this.#running = this.#try().then(() => {
-      if (!this.#stopped)
-        this.#timer = setTimeout(() => {
-          this.#turn();
-        }, this.pauseMs);
+    this.#running = this.#try(signal).then(() => {
+      if (signal.aborted) return;
+      this.#timer = setTimeout(() => {
+        this.#turn(signal);
+      }, this.pauseMs);
     });
   }
 
-  async #try(): Promise<void> {
+  async #try(signal: AbortSignal): Promise<void> {
     try {
-      await this.work();
+      await this.work(signal);
       if (this.#trouble !== '') this.log.info({ loop: this.name }, 'It works again');
       this.#trouble = '';
     } catch (error) {
+      if (signal.aborted && isInterrupted(error)) return;
       const trouble = error instanceof Error ? error.message : String(error);
-      if (trouble !== this.#trouble) this.log.error({ loop: this.name, error }, trouble);
+      if (trouble !== this.#trouble) this.log.error({ loop: this.name, err: error }, trouble);
       this.#trouble = trouble;
     }
   }

@@ -74,7 +74,10 @@ const FAULTS: readonly [situation: string, text: string, faults: readonly string
   [
     'is empty',
     '',
-    ['version: is missing; add it: 1.', 'policies: is missing; add it: named entries below it.'],
+    [
+      'line 1: version: is missing; add it: 1.',
+      'line 1: policies: is missing; add it: named entries below it.',
+    ],
   ],
   [
     'is no YAML',

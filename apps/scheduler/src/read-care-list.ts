@@ -30,10 +30,10 @@ export function readCareList(text: string, defaults: Defaults): ReadCareList {
   }
   const say = (faults: readonly FileFault[]): ReadCareList => ({
     ok: false,
-    faults: faults.map(({ path, rule, remedy }) => {
-      const line = lineOf(document, lines, path);
-      return `${line === null ? '' : `line ${line}: `}${spell(path)}: ${rule}; ${remedy}.`;
-    }),
+    faults: faults
+      .map((fault) => ({ ...fault, line: lineOf(document, lines, fault.path) }))
+      .sort((one, other) => one.line - other.line)
+      .map(({ path, rule, remedy, line }) => `line ${line}: ${spell(path)}: ${rule}; ${remedy}.`),
   });
   const parsed = CareFile.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (!parsed.success) return say(faultsOf(parsed.error));
@@ -42,15 +42,15 @@ export function readCareList(text: string, defaults: Defaults): ReadCareList {
   return reading.faults.length > 0 ? say(reading.faults) : { ok: true, list };
 }
 
-/** The line of the place, or of the nearest place around it that is written. */
-function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number | null {
+/** The line of the place, or of the nearest place around it that is written. What is missing at the top is said of line 1. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number {
   for (let length = path.length; length > 0; length -= 1) {
     const node: unknown = document.getIn(path.slice(0, length), true);
     if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
       return lines.linePos(Number(node.range[0])).line;
     }
   }
-  return null;
+  return 1;
 }
 
 /** One pass over a file of the right shape; collects the faults that concern more than one field. */

@@ -19,9 +19,15 @@ export interface Recorded {
   readonly withdrawn: readonly AccountRow[];
 }
 
-export async function recordSurvey(database: SchedulerDatabase, found: Survey, now: Date): Promise<Recorded> {
+/** Rejects with the signal's reason between two transactions: what is left over is found again by the next survey. */
+export async function recordSurvey(
+  database: SchedulerDatabase,
+  found: Survey,
+  now: Date,
+  signal?: AbortSignal,
+): Promise<Recorded> {
   const declared: AccountRow[] = [];
-  for (const sighted of chunks(found.sighted)) {
+  for (const sighted of chunks(found.sighted, signal)) {
     declared.push(
       ...(await database.kysely.transaction().execute(async (trx) => {
         const changed = await takeUnderCare(trx, sighted, now);
@@ -38,11 +44,11 @@ export async function recordSurvey(database: SchedulerDatabase, found: Survey, n
       })),
     );
   }
-  for (const troubled of chunks(found.troubled)) {
+  for (const troubled of chunks(found.troubled, signal)) {
     await database.kysely.transaction().execute((trx) => noteTrouble(trx, troubled, now));
   }
   const withdrawn: AccountRow[] = [];
-  for (const gone of chunks([...found.gone, ...(await unnamed(database, found))])) {
+  for (const gone of chunks([...found.gone, ...(await unnamed(database, found))], signal)) {
     withdrawn.push(
       ...(await database.kysely.transaction().execute(async (trx) => {
         const changed = await withdrawAccounts(trx, gone, now);
@@ -68,6 +74,9 @@ async function unnamed(database: SchedulerDatabase, found: Survey): Promise<With
     .map((account) => ({ account, reason: 'no longer under care', listed: false }));
 }
 
-function* chunks<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let from = 0; from < items.length; from += AT_ONCE) yield items.slice(from, from + AT_ONCE);
+function* chunks<Item>(items: readonly Item[], signal?: AbortSignal): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    signal?.throwIfAborted();
+    yield items.slice(from, from + AT_ONCE);
+  }
 }

@@ -13,7 +13,7 @@ import {
 import { rotationIdOf } from '@twinkey/account';
 import type { FoundAccount } from '@twinkey/key-store';
 import { fixedClock, testDatabase, type FixedClock, type TestDatabase } from '@twinkey/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { AccountsController } from './accounts.controller.js';
 import { signOfLife } from './alive.js';
@@ -30,6 +30,8 @@ const idOf = (name: string) =>
   AccountId.parse(
     `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/${name}`,
   );
+
+jest.setTimeout(30_000); // the first database of a run waits for the server to be set up
 
 async function prepare(url: string): Promise<void> {
   const database = await openDatabase({ url, schema: 'scheduler', applicationName: 'spec' });

@@ -42,10 +42,10 @@ function loops({ config, log, clock }: ServiceParts<Variables>, app: INestApplic
   const pauseMs = config.tickSeconds * 1000;
   const alive = signOfLife(care.database, clock());
   let told = false;
-  const survey = new Loop('survey', pauseMs, log, async () => {
+  const survey = new Loop('survey', pauseMs, log, async (signal) => {
     const again = told;
     told = false;
-    await care.keepUp({ again });
+    await care.keepUp({ again, signal });
   });
   const ticks = new Loop('tick', pauseMs, log, async () => {
     for (const asked of await tick(care.database, clock)) log.info(asked, 'A rotation is due');
