@@ -13,6 +13,7 @@ import {
   type Change,
   type Database,
 } from './index.js';
+import { commitStatement, plannerSettings } from './sql/commit-changes.js';
 
 let server: TestDatabase;
 let database: Database;
@@ -241,5 +242,21 @@ describe('a writer that is closed', () => {
     await expect(writer.commit(change(stream, 1))).rejects.toMatchObject({ name: 'Interrupted' });
     await closed;
     expect(await inLine).toEqual({ committed: true, version: 1 });
+  });
+});
+
+describe('the statement of a flush', () => {
+  it('finds streams, leases and messages by index even if it was planned for empty tables', async () => {
+    const lease = { name: 'l', holder: 'h', epoch: 1, safeUntil: 0 };
+    const inbox = { handler: 'h', messageId: 'm' };
+    const { text } = commitStatement([change('new', 0, { lease, inbox }), change('old', 1)]);
+    const plan = await database.kysely.transaction().execute(async (trx) => {
+      for (const [name, value] of Object.entries(plannerSettings))
+        await sql`select set_config(${name}, ${value}, true)`.execute(trx);
+      return sql.raw<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`).execute(trx);
+    });
+    const lines = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    for (const index of ['stream_pkey', 'lease_pkey', 'inbox_pkey']) expect(lines).toContain(index);
+    expect(lines).not.toMatch(/Seq Scan|Hash Join|Merge Join/);
   });
 });

@@ -6,7 +6,7 @@ import { insideOf, type AnyDatabase } from './database.js';
 import { codeOf } from './faults.js';
 import type { Log } from './log.js';
 import { announceAppended } from './outbox.js';
-import { commitStatement, type CommitOutcome } from './sql/commit-changes.js';
+import { commitStatement, plannerSettings, type CommitOutcome } from './sql/commit-changes.js';
 
 interface Waiting {
   readonly change: Change;
@@ -14,23 +14,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * One flush has measured best up to here: the statement's own joins grow with the square of the batch, the cost
- * of the commit is shared by then.
- */
-const changesPerFlush = 256;
+/** Beyond this the statement's walks over the batch cost more than another commit would. */
+const changesPerFlush = 512;
 const attemptsPerFlush = 3;
-
-/**
- * The statement is prepared while tables may be empty, and a plan made for empty tables scans the whole of `stream`
- * later on. On this connection every lookup goes by index, whatever the statistics say.
- */
-const plannerSettings = {
-  plan_cache_mode: 'force_generic_plan',
-  enable_seqscan: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-};
 
 /**
  * Commits changes in groups. `commit` puts a change in line; the first one starts a flush on the next turn of the
