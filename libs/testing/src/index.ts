@@ -1,3 +1,4 @@
+export { startTestAzure, type TestAzure } from './azure.js';
 export { fixedClock, type FixedClock } from './clock.js';
 export { testCluster } from './cluster.js';
 export { testDatabase, type TestDatabase } from './database.js';
