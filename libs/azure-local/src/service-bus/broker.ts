@@ -142,7 +142,7 @@ export class Broker implements QueueHost {
   private addQueue(path: string, settings: QueueSettings, now: number, id?: number): Queue {
     const queue = this.newStores(path, settings, now, id);
     this.queues.set(normal(path), queue);
-    this.watchIdle(queue);
+    this.idle.watch(queue);
     return queue;
   }
 
@@ -194,7 +194,7 @@ export class Broker implements QueueHost {
     if (topic === undefined) throw entityNotFound(path);
     const subscription = new Subscription(name, this.newStores(path, settings, now, id), rules);
     topic.subscriptions.set(name.toLowerCase(), subscription);
-    this.watchIdle(subscription.queue);
+    this.idle.watch(subscription.queue);
     return subscription;
   }
 
@@ -205,7 +205,7 @@ export class Broker implements QueueHost {
       throw notAllowed('Whether an entity detects duplicates cannot be changed');
     queue.settings = settings;
     queue.touchedAt = now;
-    this.watchIdle(queue);
+    this.idle.watch(queue);
     this.noteEntity(queue.path);
   }
 
@@ -297,11 +297,17 @@ export class Broker implements QueueHost {
     return main.flatMap((queue) => (queue.deadLetters === undefined ? [queue] : [queue, queue.deadLetters]));
   }
 
-  private watchIdle(queue: Queue): void {
-    this.idle.watch(queue);
+  // Restart.
+  /** Of all entities, topics before their subscriptions. */
+  paths(): string[] {
+    const topics = [...this.topics.values()];
+    return [
+      ...[...this.queues.values()].map(({ path }) => path),
+      ...topics.map(({ path }) => path),
+      ...topics.flatMap(({ subscriptions }) => [...subscriptions.values()].map(({ queue }) => queue.path)),
+    ];
   }
 
-  // Restart.
   record(path: string): EntityRecord | undefined {
     const subscription = this.subscription(path);
     if (subscription !== undefined) {
@@ -327,7 +333,7 @@ export class Broker implements QueueHost {
   }
 
   /** Takes an entity from the journal: a new one, or the new settings of one that exists. */
-  restore(record: EntityRecord): void {
+  restore(record: EntityRecord, now: number): void {
     const existing = this.find(record.path);
     if (record.kind === 'topic') {
       if (existing?.kind === 'topic') {
@@ -336,16 +342,23 @@ export class Broker implements QueueHost {
       } else this.addTopic(record.path, record.settings, record.createdAt, record.id);
       return;
     }
-    if (existing?.kind === 'queue') {
-      existing.queue.settings = record.settings;
-      if (record.kind === 'subscription') {
-        const rules = this.subscription(record.path)?.rules;
-        rules?.clear();
-        for (const rule of record.rules) this.subscription(record.path)?.addRule(rule);
-      }
-    } else if (record.kind === 'queue')
-      this.addQueue(record.path, record.settings, record.createdAt, record.id);
-    else this.addSubscription(record.path, record.settings, record.rules, record.createdAt, record.id);
+    const queue = existing?.kind === 'queue' ? existing.queue : this.restoreQueue(record);
+    queue.settings = record.settings;
+    // Nobody could use it while the broker was down.
+    queue.touchedAt = now;
+    this.idle.watch(queue);
+    if (record.kind === 'subscription' && existing !== undefined) {
+      const subscription = this.subscription(record.path);
+      subscription?.rules.clear();
+      for (const rule of record.rules) subscription?.addRule(rule);
+    }
+  }
+
+  private restoreQueue(record: Exclude<EntityRecord, { kind: 'topic' }>): Queue {
+    const { path, settings, createdAt, id } = record;
+    return record.kind === 'queue'
+      ? this.addQueue(path, settings, createdAt, id)
+      : this.addSubscription(path, settings, record.rules, createdAt, id).queue;
   }
 
   restoreGone(path: string): void {

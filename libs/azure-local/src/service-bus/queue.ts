@@ -172,7 +172,8 @@ export class Queue {
     stored.place = undefined;
   }
 
-  private drop(stored: Stored): void {
+  /** Without telling the journal. */
+  drop(stored: Stored): void {
     this.unplace(stored);
     this.unlock(stored);
     if (stored.expiry !== undefined) this.expirations.remove(stored.expiry);
@@ -247,6 +248,33 @@ export class Queue {
       if (stored.lock !== lock || lock.session.holder === undefined || lock.session.lockedUntil <= now)
         throw sessionLockLost();
     } else if (stored.lock !== lock || lock.until <= now) throw messageLockLost();
+  }
+
+  lockedInOrder(): IterableIterator<Stored> {
+    return this.locks.values();
+  }
+
+  /** As the journal tells it: granted, or renewed. */
+  relock(stored: Stored, lock: Lock): void {
+    this.unlock(stored);
+    this.restoreLock(stored, lock);
+  }
+
+  /** As the journal tells it: given back, or deferred. */
+  restoreChanged(
+    stored: Stored,
+    state: Stored['state'],
+    deliveryCount: number,
+    message: Message | undefined,
+  ): void {
+    this.unplace(stored);
+    this.unlock(stored);
+    if (stored.state === 'deferred') this.deferredCount--;
+    stored.state = state;
+    stored.deliveryCount = deliveryCount;
+    if (message !== undefined) stored.message = message;
+    if (state === 'deferred') this.deferredCount++;
+    else this.makeReady(stored);
   }
 
   renew(stored: Stored, now: number): number {

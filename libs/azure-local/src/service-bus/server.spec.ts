@@ -199,7 +199,9 @@ describe('a queue', () => {
   it('dead-letters what expires', async () => {
     await client.createSender('perishable').sendMessages({ body: 'milk', timeToLive: 1000 });
     forward(1000);
-    const letter = await one(client.createReceiver('perishable', { ...unrenewed, subQueueType: 'deadLetter' }));
+    const letter = await one(
+      client.createReceiver('perishable', { ...unrenewed, subQueueType: 'deadLetter' }),
+    );
     expect(letter).toMatchObject({ body: 'milk', deadLetterReason: 'TTLExpiredException' });
   });
 

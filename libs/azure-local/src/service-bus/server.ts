@@ -3,9 +3,10 @@ import { Connection } from './amqp/connection.js';
 import { atomHandler } from './atom/atom.js';
 import type { SasKey, VerifyToken } from './authorization.js';
 import { entityNotFound, Refused, serverBusy } from './errors.js';
-import { memoryJournal, type Journal } from './journal.js';
-import { listen } from './listener.js';
-import { Hub } from './protocol/hub.js';
+import { FileJournal } from './journal/file-journal.js';
+import { memoryJournal, type Journal } from './journal/journal.js';
+import { listen, type Listener, type ListenerSettings } from './listener.js';
+import { Hub, type HubSettings } from './protocol/hub.js';
 import { applyTopology, type Topology } from './topology.js';
 import type { Queue } from './queue.js';
 import { Ticker } from './ticker.js';
@@ -85,15 +86,18 @@ const NAMESPACE = 'sbemulatorns';
 export async function startServiceBus(settings: ServiceBusSettings): Promise<ServiceBusServer> {
   const clock = settings.clock ?? Date.now;
   const { log } = settings;
-  const journal: Journal = memoryJournal;
+  const write: HubSettings['log'] = (level, message, more) => log?.({ ...more, level, message });
+  const file = settings.dataDir === undefined ? undefined : new FileJournal(settings.dataDir, write);
+  const journal: Journal = file ?? memoryJournal;
   const hub = new Hub({
     clock,
     journal,
     verifyToken: settings.verifyToken,
     sas: settings.sas,
     allowAnySas: settings.allowAnySas ?? false,
-    log: (level, message, more) => log?.({ ...more, level, message }),
+    log: write,
   });
+  file?.restore(hub.broker, clock());
   if (settings.topology !== undefined) applyTopology(hub.broker, settings.topology, clock());
 
   const onRequest: RequestListener = atomHandler({
@@ -105,7 +109,7 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
       hub.whenDurable(then);
     },
   });
-  const listener = await listen({
+  const listener = await listenOrRelease(journal, {
     port: settings.port ?? 0,
     tls: settings.tls,
     onRequest,
@@ -135,6 +139,15 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
       await journal.close();
     },
   };
+}
+
+async function listenOrRelease(journal: Journal, settings: ListenerSettings): Promise<Listener> {
+  try {
+    return await listen(settings);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
 }
 
 function queueAt(hub: Hub, address: string): Queue {

@@ -6,7 +6,7 @@ import { verifierOf, type SasKey, type VerifyToken } from '../authorization.js';
 import { Broker, type Entity } from '../broker.js';
 import { asRefused, entityNotFound, notAllowed, sessionLockLost, type Refused } from '../errors.js';
 import { Faults } from '../faults.js';
-import type { Journal } from '../journal.js';
+import type { Journal } from '../journal/journal.js';
 import { readMessage } from '../message.js';
 import type { Queue } from '../queue.js';
 import { putToken } from './cbs.js';
