@@ -47,6 +47,8 @@ export class Child {
     const child = spawn(process.execPath, ['--enable-source-maps', '--', script, ...args], {
       env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl+C in the terminal is for the launcher, which ends its children in order.
+      detached: true,
     });
     this.#process = child;
     this.#listen(child.stdout);

@@ -18,6 +18,11 @@ const fleet = await startFleet({
     console.error(`${name} ended unexpectedly (${how}); see ${join(folder, 'logs', `${name}.log`)}`);
   },
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void fleet.stop().then(() => process.exit(130));
+  });
+}
 let report: FleetReport;
 try {
   report = await watchFleet(fleet, new LiveView(process.stdout), { withinMs: WITHIN_MS });

@@ -1,0 +1,117 @@
+// A small fleet for specs: the same stack as `npm start`, fewer accounts.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  accountIdOf,
+  ConsoleClient,
+  consumersInLedger,
+  Load,
+  Stack,
+  waitUntil,
+  Witness,
+  type RotationLine,
+  type SampleAccount,
+  type SampleConsumer,
+  type StackSettings,
+} from '@twinkey/dev';
+
+export interface FleetSettings extends Partial<Omit<StackSettings, 'folder' | 'accounts'>> {
+  readonly accounts: readonly SampleAccount[];
+  readonly consumers: readonly SampleConsumer[];
+}
+
+export class Fleet {
+  private constructor(
+    readonly folder: string,
+    readonly stack: Stack,
+    readonly load: Load,
+    readonly witness: Witness,
+    readonly client: ConsoleClient,
+    readonly accounts: readonly SampleAccount[],
+  ) {}
+
+  static async start({ accounts, consumers, ...settings }: FleetSettings): Promise<Fleet> {
+    const folder = mkdtempSync(join(tmpdir(), 'twinkey-e2e-'));
+    let witness: Witness | undefined;
+    const stack = await Stack.start({
+      wellKnownPorts: false,
+      ...settings,
+      folder,
+      accounts,
+      beforeServices: async (env) => {
+        witness = await Witness.remember(
+          accounts.map((account) => accountIdOf(account, env['AZURE_SUBSCRIPTION_ID'] ?? '')),
+          env,
+        );
+      },
+    });
+    if (witness === undefined) throw new Error('the census of keys was not taken');
+    const load = new Load({
+      consumers,
+      endpoints: Object.fromEntries(accounts.map(({ name }) => [name, `${stack.azureOrigin}/${name}/`])),
+      env: stack.environment,
+      folder,
+      callsPerSecond: 10,
+    });
+    load.start();
+    return new Fleet(folder, stack, load, witness, new ConsoleClient(stack.url('console')), accounts);
+  }
+
+  /** The newest rotation of each account. */
+  async rotations(): Promise<Readonly<Record<string, RotationLine | undefined>>> {
+    const newest: Record<string, RotationLine | undefined> = {};
+    for (const rotation of await this.client.rotations()) newest[rotation.account] ??= rotation;
+    return newest;
+  }
+
+  async rotation(account: string): Promise<RotationLine | undefined> {
+    return (await this.rotations())[account];
+  }
+
+  async until(
+    what: string,
+    condition: (rotations: Readonly<Record<string, RotationLine | undefined>>) => boolean,
+    withinMs = 120_000,
+  ): Promise<void> {
+    await waitUntil(what, async () => condition(await this.rotationsOrNone()), { withinMs, everyMs: 100 });
+  }
+
+  /** The console itself may be the service that is down. */
+  private async rotationsOrNone(): Promise<Readonly<Record<string, RotationLine | undefined>>> {
+    try {
+      return await this.rotations();
+    } catch {
+      return {};
+    }
+  }
+
+  async allCompleted(withinMs = 120_000): Promise<void> {
+    await this.until(
+      'every rotation completed',
+      (rotations) => this.accounts.every(({ name }) => rotations[name]?.state === 'completed'),
+      withinMs,
+    );
+  }
+
+  /** What both witnesses counted: the callers, and the called. */
+  async refused(): Promise<{
+    readonly calls: number;
+    readonly seenByCallers: number;
+    readonly seenByAzure: number;
+  }> {
+    const { calls, refused } = this.load.counters();
+    const ledger = await consumersInLedger(
+      this.stack.azureOrigin,
+      this.stack.environment['NODE_EXTRA_CA_CERTS'] ?? '',
+    );
+    return { calls, seenByCallers: refused, seenByAzure: ledger.refused };
+  }
+
+  async stop(): Promise<void> {
+    this.witness.dismiss();
+    await this.load.stop();
+    await this.stack.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
