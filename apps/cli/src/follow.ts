@@ -30,7 +30,8 @@ export async function* follow(following: Following): AsyncGenerator<RotationEven
   let live = true;
   let inTrouble = false;
 
-  while (!signal.aborted) {
+  const over = () => signal.aborted;
+  while (!over()) {
     const source = live ? stream(client, path, after, signal) : page(client, path, after);
     try {
       for await (const event of source) {
@@ -41,7 +42,7 @@ export async function* follow(following: Following): AsyncGenerator<RotationEven
     } catch (error) {
       if (error instanceof Failure && !isOutage(error)) throw error;
       if (error instanceof StreamSilent || error instanceof NoStream) live = false;
-      else if (!signal.aborted && !inTrouble) {
+      else if (!over() && !inTrouble) {
         inTrouble = true;
         onTrouble(`The console at ${client.url} does not answer; waiting for it. The rotation goes on.`);
       }

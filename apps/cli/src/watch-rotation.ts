@@ -103,7 +103,10 @@ function halted({ id, account, halt, step }: Rotation): Failure {
 }
 
 function refused({ id, account, state }: Rotation, event: RotationEvent): Failure {
-  const text = (name: string) => String(event.what[name] ?? '');
+  const text = (name: string) => {
+    const value = event.what[name];
+    return typeof value === 'string' ? value : '';
+  };
   return new Failure(EXIT.conflict, {
     what: `The rotator refused to ${text('command')} rotation ${id} of ${account}.`,
     why: `${text('code')}: ${text('detail')}`,

@@ -15,12 +15,12 @@ create table account (
   consumers_version bigint not null default 0,
   -- published, under the generation
   published_slot        text,
-  published_generation  integer not null default 0,
+  published_generation  bigint not null default 0,
   published_fingerprint text,
   published_at          timestamptz,
   -- drift, under the sequence
   drift          jsonb,
-  drift_sequence integer not null default 0
+  drift_sequence bigint not null default 0
 );
 
 create index account_name on account (name);
@@ -31,7 +31,7 @@ create table account_key (
   account        text not null references account,
   slot           text not null,
   fingerprint    text not null,
-  named_sequence integer not null default 0,
+  named_sequence bigint not null default 0,
   retired_at     timestamptz,
   retired_by     text,
   primary key (account, slot, fingerprint)
@@ -54,7 +54,7 @@ create table rotation (
   completed_at  timestamptz,
   seconds       double precision,
   keys_replaced integer,
-  last_sequence integer not null default 0,
+  last_sequence bigint not null default 0,
   last_event_at timestamptz not null,
   asked_by      text,
   asked_reason  text,
@@ -67,7 +67,7 @@ create index rotation_open on rotation (account) where state in ('running', 'wai
 
 create table rotation_event (
   account  text not null references account,
-  sequence integer not null,
+  sequence bigint not null,
   rotation text,
   at       timestamptz not null,
   what     jsonb not null,

@@ -1,7 +1,6 @@
 import { RegistryEvent, RotationEvent } from '@twinkey/contracts';
 import type { ServiceDefinition } from '@twinkey/service';
 import { ConsoleModule } from './console.module.js';
-import type { ConsoleDatabase } from './parts.js';
 
 export const consoleService: ServiceDefinition = {
   name: 'console',
@@ -11,7 +10,5 @@ export const consoleService: ServiceDefinition = {
     { source: { topic: RotationEvent.entity, subscription: 'console' } },
     { source: { topic: RegistryEvent.entity, subscription: 'console' } },
   ],
-  // The schema `console` holds the tables of migrations/, which the host has just run.
-  module: ({ database, bus, clock }) =>
-    ConsoleModule.of({ database: database as ConsoleDatabase, bus, clock }),
+  module: ({ database, bus, clock }) => ConsoleModule.of({ database, bus, clock }),
 };

@@ -39,9 +39,8 @@ export function openApiDocument(): object {
   const inline = (schema: z.ZodType, io: 'input' | 'output'): Schema => {
     const id = registry.get(schema)?.id;
     if (id !== undefined) return { $ref: uri(id) };
-    const { $defs, $schema, ...rest } = z.toJSONSchema(schema, { io, metadata: registry, override: relax });
-    void $schema;
-    return pointAtComponents(rest, Object.keys($defs ?? {}), uri);
+    const whole = z.toJSONSchema(schema, { io, metadata: registry, override: relax });
+    return pointAtComponents(bare(whole), Object.keys(whole.$defs ?? {}), uri);
   };
 
   const paths: Record<string, Record<string, object>> = {};
@@ -143,8 +142,9 @@ function pointAtComponents(schema: Schema, ids: readonly string[], uri: (id: str
   return JSON.parse(text) as Schema;
 }
 
-function bare({ $schema, $id, ...schema }: Schema): Schema {
-  void $schema;
-  void $id;
-  return schema;
+/** What only a document of its own needs. */
+const OF_A_DOCUMENT = new Set(['$schema', '$id', '$defs']);
+
+function bare(schema: Schema): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => !OF_A_DOCUMENT.has(name)));
 }

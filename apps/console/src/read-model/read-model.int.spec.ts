@@ -192,9 +192,9 @@ describe('the feed', () => {
       }
     };
     const recording = Promise.all(shuffled(both, 3).map((event) => recordRotationEvent(db, event)));
-    let done = false;
-    void recording.then(() => (done = true));
-    while (!done) await listen();
+    const state = { recording: true };
+    void recording.then(() => (state.recording = false));
+    while (state.recording) await listen();
     await recording;
     while (heard.length < both.length) await listen();
     expect(heard).toEqual(both.map((_, index) => index + 1));

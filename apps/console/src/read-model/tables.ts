@@ -7,7 +7,7 @@ import type {
   RotationEvent,
   Step,
 } from '@twinkey/contracts';
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { Halt, Refusal, RotationState, RotationStep, Waiting } from './rotation-story.js';
 
 export type What = RotationEvent['what'];
@@ -16,8 +16,8 @@ export type Drift = Omit<Extract<What, { event: 'drift' }>, 'event'> & { at: str
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>;
-type MaybeJson<T extends object> = JSONColumnType<T | null, string | null | undefined, string | null>;
+type Json<T extends object> = ColumnType<T, string | undefined, string>;
+type MaybeJson<T extends object> = ColumnType<T | null, string | null | undefined, string | null>;
 
 export interface AccountTable {
   account: string;
@@ -74,7 +74,7 @@ export interface RotationEventTable {
   sequence: number;
   rotation: string | null;
   at: Time;
-  what: JSONColumnType<What>;
+  what: Json<What>;
   position: number;
 }
 
