@@ -61,7 +61,8 @@ function read(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    throw new Misuse(`${cause instanceof Error ? cause.message : String(cause)} See --help.`, { cause });
+    const { message } = cause as Error; // node's own, and a good sentence
+    throw new Misuse(`${message.replace(/\.?$/, '.')} See --help.`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ export type { Answer, Call, CallOptions } from './host/call.js';
 export type { Control, Credentials, FederatedToken } from './host/control.js';
 export type { Effect, Fault, PlantedFault } from './host/faults.js';
 export { FleetInvalid, parseFleet, sampleFleet } from './host/fleet.js';
+export { FolderInUse } from './host/folder.js';
 export { PortTaken } from './host/ports.js';
 export { dotenv } from './host/environment.js';
 export { replaceFile } from './host/persist.js';

@@ -102,7 +102,7 @@ export class Accounts {
   regenerate(account: Account, slot: Slot, lag: Circumstances['lag']): Account {
     const now = this.clock();
     const old = account.keys[slot];
-    const { [slot]: _, ...otherLag } = account.lag;
+    const otherLag = Object.fromEntries(Object.entries(account.lag).filter(([name]) => name !== slot));
     return this.#change(account, {
       keys: { ...account.keys, [slot]: newKey(account.keyFormat) },
       former: { ...account.former, [slot]: old },

@@ -44,7 +44,7 @@ async function token(name: string, scope: string): Promise<string> {
   return (await credential.getToken(scope)).token;
 }
 
-async function keys(verb = 'listKeys', body: unknown = undefined): Promise<{ key1: string; key2: string }> {
+async function keys(verb = 'listKeys', body?: unknown): Promise<{ key1: string; key2: string }> {
   const account = `/subscriptions/${azure.subscriptionId}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/language`;
   const authorization = `Bearer ${await token('default', 'https://management.azure.com/.default')}`;
   const answer = await azure.call(`${account}/${verb}?api-version=2025-09-01`, {

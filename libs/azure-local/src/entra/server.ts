@@ -10,13 +10,13 @@ import {
   type EntraOperation,
   type TokenRequest,
 } from './protocol.js';
-import type { SigningKey } from './signing-key.js';
+import type { SigningKey, SigningKeys } from './signing-key.js';
 import { workloadIssuer, type Tokens } from './tokens.js';
 
 export interface EntraOptions {
   readonly directory: Directory;
   readonly tokens: Tokens;
-  readonly keys: { readonly tenant: SigningKey; readonly workload: SigningKey };
+  readonly keys: SigningKeys;
   readonly clock: Clock;
   /** Where the service is reached; known only once it listens. */
   readonly origin: () => string;
@@ -43,7 +43,7 @@ export function entraService(options: EntraOptions): Service<EntraOperation> {
         case 'keys':
           return keySet(keys.tenant);
         case 'workload-keys':
-          return keySet(keys.workload);
+          return keySet(await keys.workload());
         case 'workload-configuration':
           return json(200, {
             issuer: workloadIssuer(options.origin()),

@@ -14,6 +14,13 @@ import {
 import { isObject } from '../host/plugin.js';
 import { replaceFile } from '../host/persist.js';
 
+export interface SigningKeys {
+  /** Signs access tokens. */
+  readonly tenant: SigningKey;
+  /** Signs projected workload tokens. Made on first use: an RSA key takes longer than all the rest of a start. */
+  readonly workload: () => Promise<SigningKey>;
+}
+
 /**
  * An RS256 key pair kept in a file. It must outlive a restart: the SDKs never drop a cached token on a 401, so a
  * new signing key would lock every running client out for up to an hour.
@@ -51,7 +58,7 @@ export class SigningKey {
       alg: 'RS256',
       use: 'sig',
     };
-    return new SigningKey(publicJwk, await imported(jwk as JWK), await imported(publicJwk));
+    return new SigningKey(publicJwk, await imported(jwk), await imported(publicJwk));
   }
 
   async sign(claims: JWTPayload): Promise<string> {

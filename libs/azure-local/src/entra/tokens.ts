@@ -5,7 +5,7 @@ import type { Clock } from '../host/plugin.js';
 import type { Application, Directory, FederatedCredential } from './directory.js';
 import type { EntraRefusal } from './errors.js';
 import { workloadPath } from './protocol.js';
-import { verifyAgainst, type SigningKey } from './signing-key.js';
+import { verifyAgainst, type SigningKeys } from './signing-key.js';
 
 export interface Principal {
   readonly clientId: string;
@@ -28,7 +28,7 @@ export class Tokens {
 
   constructor(
     private readonly directory: Directory,
-    private readonly keys: { readonly tenant: SigningKey; readonly workload: SigningKey },
+    private readonly keys: SigningKeys,
     private readonly clock: Clock,
     /** 3599 s as Entra's own. Not below 300 s: the Service Bus SDK then asks for tokens in a hot loop. */
     readonly lifetimeSeconds: number,
@@ -110,7 +110,8 @@ export class Tokens {
     claims: { readonly subject: string; readonly audience?: string; readonly lifetimeSeconds?: number },
   ): Promise<void> {
     const now = Math.floor(this.clock() / 1000);
-    const token = await this.keys.workload.sign({
+    const key = await this.keys.workload();
+    const token = await key.sign({
       iss: workloadIssuer(origin),
       sub: claims.subject,
       aud: [claims.audience ?? exchangeAudience],
@@ -138,11 +139,12 @@ export class Tokens {
 
   async #verifyAssertion(credential: FederatedCredential, assertion: string): Promise<void> {
     if (credential.issuer === undefined || credential.jwks === undefined) {
-      await this.keys.workload.verify(assertion, this.clock());
+      const key = await this.keys.workload();
+      await key.verify(assertion, this.clock());
       return;
     }
     // Given by whoever registered the credential; jose refuses what is no key.
-    await verifyAgainst(credential.jwks.keys as readonly JWK[], assertion, this.clock());
+    await verifyAgainst(credential.jwks.keys, assertion, this.clock());
   }
 }
 

@@ -15,10 +15,7 @@ export function holdFolder(folder: string): () => void {
   const holder = Number(readOrEmpty(file));
   // The same id in a fresh process is a restarted container's, not ours.
   if (openHere.has(path) || (holder > 0 && holder !== process.pid && isAlive(holder))) {
-    throw new Error(
-      `The data folder ${path} is in use by process ${openHere.has(path) ? process.pid : holder}. ` +
-        'Stop that emulator, or give this one another folder.',
-    );
+    throw new FolderInUse(path, openHere.has(path) ? process.pid : holder);
   }
   writeFileSync(file, String(process.pid), { mode: 0o600 });
   openHere.add(path);
@@ -26,6 +23,16 @@ export function holdFolder(folder: string): () => void {
     openHere.delete(path);
     rmSync(file, { force: true });
   };
+}
+
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+
+  constructor(path: string, pid: number) {
+    super(
+      `The data folder ${path} is in use by process ${pid}. Stop that emulator, or give this one another folder.`,
+    );
+  }
 }
 
 function readOrEmpty(file: string): string {

@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
 import { ClientSecretCredential } from '@azure/identity';
-import { ServiceBusClient } from '@azure/service-bus';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WebSocket } from 'ws';
 import { start, type AzureLocal, type StartOptions } from './start.js';
 
 const running: AzureLocal[] = [];
@@ -102,137 +99,5 @@ describe('a folder that is in use', () => {
     const dataDir = newFolder();
     await started({ dataDir });
     await expect(start({ dataDir })).rejects.toThrow(/in use by process/);
-  });
-});
-
-describe('the server certificate', () => {
-  it('is for this machine only, by an authority of its own', async () => {
-    const azure = await started({ dataDir: newFolder() });
-    const [leaf] = readFileSync(join(azure.caFile, '..', 'server.pem'), 'utf8').split(
-      /(?<=-----END CERTIFICATE-----\n)/,
-    );
-    const certificate = new X509Certificate(leaf ?? '');
-    expect(certificate.subjectAltName).toBe(
-      'DNS:localhost, DNS:*.localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
-    );
-    expect(certificate.verify(new X509Certificate(azure.ca).publicKey)).toBe(true);
-    expect(new X509Certificate(azure.ca).ca).toBe(true);
-    expect(certificate.ca).toBe(false);
-  });
-});
-
-describe('the control under /_local', () => {
-  it('plants faults, shows the ledger, creates accounts and registers applications', async () => {
-    const azure = await started({ dataDir: newFolder(), fleet });
-    expect((await azure.call('/_local/healthz')).status).toBe(200);
-    const fault = { service: 'ai', target: 'bb', effect: { kind: 'status', status: 503 } };
-    const planted = await azure.call('/_local/faults', { method: 'POST', body: fault });
-    expect(planted.status).toBe(201);
-    expect((await azure.call('/_local/accounts', { method: 'POST', body: { name: 'bb' } })).status).toBe(201);
-    expect((await azure.call('/bb/x')).status).toBe(503);
-    expect((await azure.call('/bb/x', { headers: { 'user-agent': 'prober/1' } })).status).toBe(401);
-    expect((await azure.call('/_local/faults')).json()).toMatchObject({ faults: [{ ...fault, struck: 1 }] });
-    expect((await azure.call('/_local/ledger')).json()).toMatchObject({
-      entries: [{ account: 'bb', caller: 'prober/1', outcome: 'refused', count: 1 }],
-    });
-    await azure.call('/_local/ledger', { method: 'DELETE' });
-    await azure.call('/_local/faults', { method: 'DELETE' });
-    expect((await azure.call('/_local/ledger')).json()).toEqual({ entries: [] });
-    expect((await azure.call('/_local/faults')).json()).toEqual({ faults: [] });
-    const body = { name: 'worker', assignments: [{ role: 'Reader' }] };
-    expect((await azure.call('/_local/applications', { method: 'POST', body })).json()).toMatchObject({
-      name: 'worker',
-    });
-    const wrong = await azure.call('/_local/applications', {
-      method: 'POST',
-      body: { name: 'worker', assignments: [{ role: 'King' }] },
-    });
-    expect([wrong.status, wrong.text]).toEqual([400, expect.stringMatching(/no such role/)]);
-  });
-
-  it('tells whether a key is good, and never a key', async () => {
-    const azure = await started({ dataDir: newFolder(), fleet });
-    const { key1 } = await keysOf(azure, await tokenOf(azure, 'https://management.azure.com/.default'));
-    const good = await azure.call('/_local/accounts/aa', { headers: { 'x-key': key1 } });
-    expect(good.json()).toEqual({ name: 'aa', accepted: true, slot: 'key1' });
-    const bad = await azure.call('/_local/accounts/aa', { headers: { 'x-key': 'nonsense' } });
-    expect(bad.json()).toEqual({ name: 'aa', accepted: false, slot: 'unknown' });
-    for (const path of [
-      'accounts',
-      'accounts/aa',
-      'faults',
-      'ledger',
-      'settings',
-      'service-bus',
-      'healthz',
-    ]) {
-      expect((await azure.call(`/_local/${path}`)).text).not.toContain(key1);
-    }
-  });
-
-  it('gives orders to the bus', async () => {
-    const azure = await started({ dataDir: newFolder() });
-    const order = async (name: string, body: unknown) =>
-      (await azure.call(`/_local/service-bus/${name}`, { method: 'POST', body })).status;
-    expect(await order('fail-next', { entity: 'orders' })).toBe(204);
-    expect(await order('clear', {})).toBe(204);
-    expect(await order('explode', { entity: 'orders' })).toBe(400);
-    expect((await azure.call('/_local/service-bus')).json()).toEqual({ connections: 0, entities: {} });
-  });
-});
-
-describe('the service bus of the emulator', () => {
-  const topology = {
-    UserConfig: { Namespaces: [{ Name: 'local', Queues: [{ Name: 'orders' }, { Name: 'private' }] }] },
-  };
-  const assignments = [
-    {
-      role: 'Azure Service Bus Data Sender',
-      scope: 'resourceGroups/rg-messaging/providers/Microsoft.ServiceBus/namespaces/local/queues/orders',
-    },
-  ];
-  const open = async () =>
-    await started({ dataDir: newFolder(), topology, applications: [{ name: 'sender', assignments }] });
-
-  it('takes its connection string', async () => {
-    const azure = await open();
-    const client = new ServiceBusClient(azure.endpoints.serviceBusConnectionString);
-    await client.createSender('orders').sendMessages({ body: 'hello' });
-    const [message] = await client.createReceiver('orders').receiveMessages(1, { maxWaitTimeInMs: 2_000 });
-    expect(message?.body).toBe('hello');
-    await client.close();
-  });
-
-  it('takes Entra tokens for what their roles allow', async () => {
-    const azure = await open();
-    const [, sender] = azure.applications;
-    if (sender === undefined) throw new Error('no sender');
-    const tlsOptions = { ca: azure.ca };
-    const credential = new ClientSecretCredential(azure.tenantId, sender.clientId, sender.clientSecret, {
-      authorityHost: azure.endpoints.origin,
-      disableInstanceDiscovery: true,
-      tlsOptions,
-    });
-    const client = new ServiceBusClient(azure.endpoints.serviceBus, credential, {
-      webSocketOptions: { webSocket: WebSocket, webSocketConstructorOptions: { ca: azure.ca } },
-      retryOptions: { maxRetries: 0 },
-    });
-    await client.createSender('orders').sendMessages({ body: 'hello' });
-    const refused = { code: 'UnauthorizedAccess' };
-    await expect(client.createSender('private').sendMessages({ body: 'x' })).rejects.toMatchObject(refused);
-    await expect(client.createReceiver('orders').receiveMessages(1)).rejects.toMatchObject(refused);
-    await client.close();
-  });
-});
-
-describe('what the folder keeps', () => {
-  it('is for its owner alone', async () => {
-    const dataDir = newFolder();
-    const { statSync } = await import('node:fs');
-    await started({ dataDir });
-    const modes = readdirSync(dataDir, { withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => [name, statSync(join(dataDir, name)).mode & 0o077]);
-    expect(modes.filter(([, others]) => others !== 0)).toEqual([]);
   });
 });

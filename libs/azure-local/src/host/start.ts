@@ -76,7 +76,7 @@ export interface AzureLocal {
 
 /**
  * Starts the emulated Azure on 127.0.0.1. Resolves when everything listens.
- * Throws `PortTaken` for a port that was named, an `Error` when the folder is in use or damaged.
+ * Throws `PortTaken` for a port that was named, `FolderInUse`, or an `Error` when the folder is damaged.
  */
 export async function start(options: StartOptions): Promise<AzureLocal> {
   const state = await openState(options.dataDir);
@@ -145,7 +145,12 @@ async function open(
   const [vaultUrl = ''] = Object.values(vaults);
   // An agent of its own: the global one would come back on connections that `close` has cut.
   const agent = new Agent({ ca, keepAlive: true });
-  listeners.push({ close: () => Promise.resolve(agent.destroy()) });
+  listeners.push({
+    close: () => {
+      agent.destroy();
+      return Promise.resolve();
+    },
+  });
   const call = callTrusting(agent);
   return {
     call: (url, sent) => call(new URL(url, origin).href, sent),

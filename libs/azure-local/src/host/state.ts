@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Account } from '../cognitive-services/accounts.js';
 import type { LedgerEntry } from '../cognitive-services/ledger.js';
 import type { Application } from '../entra/directory.js';
-import { SigningKey } from '../entra/signing-key.js';
+import { SigningKey, type SigningKeys } from '../entra/signing-key.js';
 import type { VaultRecord } from '../key-vault/vault.js';
 import { certificates, type Certificates } from './certificates.js';
 import { holdFolder } from './folder.js';
@@ -12,7 +12,7 @@ import { FileTable } from './persist.js';
 /** Everything that a data folder keeps, opened and held for this process. */
 export interface State {
   readonly certificates: Certificates;
-  readonly keys: { readonly tenant: SigningKey; readonly workload: SigningKey };
+  readonly keys: SigningKeys;
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly exchangeSecret: Buffer;
@@ -30,14 +30,14 @@ export interface State {
 export async function openState(dataDir: string): Promise<State> {
   const folder = resolve(dataDir); // the path of the authority's file is handed to other processes
   const release = holdFolder(folder);
-  const open: FileTable<unknown>[] = [];
+  const open: { close(): void }[] = [];
   const close = () => {
     for (const each of open) each.close();
     release();
   };
   const table = <V>(name: string): FileTable<V> => {
     const opened = new FileTable<V>(join(folder, `${name}.jsonl`));
-    open.push(opened as FileTable<unknown>);
+    open.push(opened);
     return opened;
   };
   try {
@@ -47,14 +47,14 @@ export async function openState(dataDir: string): Promise<State> {
       if (identity.get(name) === undefined) identity.write([name, value]);
       return value;
     };
-    const [made, tenant, workload] = await Promise.all([
+    const [made, tenant] = await Promise.all([
       certificates(folder),
       SigningKey.open(join(folder, 'tenant.jwk.json')),
-      SigningKey.open(join(folder, 'workload.jwk.json')),
     ]);
+    let workload: Promise<SigningKey> | undefined;
     return {
       certificates: made,
-      keys: { tenant, workload },
+      keys: { tenant, workload: () => (workload ??= SigningKey.open(join(folder, 'workload.jwk.json'))) },
       tenantId: once('tenant', randomUUID),
       subscriptionId: once('subscription', randomUUID),
       exchangeSecret: Buffer.from(

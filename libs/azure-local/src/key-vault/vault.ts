@@ -130,8 +130,8 @@ export class Vault {
   recover(name: string): SecretVersion | VaultRefusal {
     const secret = this.#secrets.get(key(name));
     if (secret === undefined || !this.#isDeleted(secret.state)) return 'not-found';
-    const { deleted: _, ...state } = secret.state;
-    this.#write([key(name), state]);
+    const { name: spelled, current, previous } = secret.state;
+    this.#write([key(name), { name: spelled, current, ...(previous === undefined ? {} : { previous }) }]);
     return this.#current(secret);
   }
 
