@@ -203,10 +203,12 @@ function serviceChild(
 
 /** Service Bus is reached with an Entra token over TLS, as in production, and not by the connection string. */
 function withEntra({
-  SERVICEBUS_CONNECTION_STRING: _left,
+  SERVICEBUS_CONNECTION_STRING: connection,
   ...rest
 }: Record<string, string>): Record<string, string> {
-  return rest;
+  const namespace = /Endpoint=sb:\/\/([^;/]+)/.exec(connection ?? '')?.[1];
+  if (namespace === undefined) throw new Error('the embedded Azure did not say where its Service Bus is');
+  return { ...rest, TWINKEY_SERVICE_BUS_NAMESPACE: namespace };
 }
 
 async function choosePorts(wellKnown: boolean): Promise<Record<Service, number>> {
