@@ -88,7 +88,7 @@ async function peek(receiver: ServiceBusReceiver, max: number, from: string): Pr
   let next = from;
   while (found.length < max) {
     // One call answers with what fits into one answer, not with everything that was asked for.
-    const messages = await receiver.peekMessages(max - found.length, {
+    const messages = await receiver.peekMessages(Math.min(max - found.length, BATCH), {
       fromSequenceNumber: sequenceNumber(next),
     });
     const last = messages.at(-1);
@@ -101,31 +101,31 @@ async function peek(receiver: ServiceBusReceiver, max: number, from: string): Pr
 
 type Resend = (message: ServiceBusMessage) => Promise<void>;
 
-/** Goes through the queue under locks; what was not asked for is kept locked until the end and then given back. */
+/**
+ * Goes through the queue under locks; what was not asked for is kept locked until the end and then given back.
+ * `all` means all that lie there now: one that fails again meanwhile is another dead letter, and waits for the next
+ * call.
+ */
 async function replay(
   selection: ReplaySelection,
   receiver: ServiceBusReceiver,
   resend: Resend,
 ): Promise<readonly ReplayedDeadLetter[]> {
-  const wanted = 'all' in selection ? undefined : new Set(selection.sequenceNumbers);
+  const wanted = new Set('all' in selection ? await allNumbers(receiver) : selection.sequenceNumbers);
   const done: ReplayedDeadLetter[] = [];
   const others: ServiceBusReceivedMessage[] = [];
-  const sent = new Set<string>();
   try {
-    while (wanted === undefined || wanted.size > 0) {
+    while (wanted.size > 0) {
       const messages = await receiver.receiveMessages(BATCH, { maxWaitTimeInMs: EMPTY_AFTER_MS });
       if (messages.length === 0) break;
       for (const message of messages) {
         const number = numberOf(message);
-        // One that comes back while we are at it failed again: once per call is enough.
-        const again = sent.has(idOf(message));
-        if (again || (wanted !== undefined && !wanted.delete(number))) {
+        if (!wanted.delete(number)) {
           others.push(message);
           continue;
         }
         const sentAs = replayedId(idOf(message), number);
         await resend(copyOf(message, sentAs));
-        sent.add(sentAs);
         await receiver.completeMessage(message);
         done.push({ sequenceNumber: number, id: idOf(message), sentAs, outcome: 'replayed' });
       }
@@ -133,25 +133,29 @@ async function replay(
   } finally {
     await Promise.all(others.map((message) => receiver.abandonMessage(message)));
   }
-  return [
-    ...done,
-    ...[...(wanted ?? [])].map((number) => ({
-      sequenceNumber: number,
-      id: '',
-      outcome: 'not-found' as const,
-    })),
-  ];
+  const missed = [...wanted].map((number) => ({
+    sequenceNumber: number,
+    id: '',
+    outcome: 'not-found' as const,
+  }));
+  return [...done, ...missed];
 }
 
+async function allNumbers(receiver: ServiceBusReceiver): Promise<readonly string[]> {
+  const letters = await peek(receiver, Number.POSITIVE_INFINITY, '0');
+  return letters.map((letter) => letter.sequenceNumber);
+}
+
+/** What the broker notes on a dead letter; the copy starts without. */
+const NOTES: readonly string[] = ['DeadLetterReason', 'DeadLetterErrorDescription'];
+
 function copyOf(message: ServiceBusReceivedMessage, messageId: string): ServiceBusMessage {
-  const { body, contentType, subject, applicationProperties = {} } = message;
-  const { DeadLetterReason, DeadLetterErrorDescription, ...properties } = applicationProperties;
-  void DeadLetterReason; // the broker's note on why it lay there; the copy starts without
-  void DeadLetterErrorDescription;
+  const { contentType, subject, applicationProperties = {} } = message;
+  const properties = Object.entries(applicationProperties).filter(([name]) => !NOTES.includes(name));
   return {
     messageId,
-    body: body as unknown,
-    applicationProperties: properties,
+    body: message.body as unknown,
+    applicationProperties: Object.fromEntries(properties),
     ...(contentType === undefined ? {} : { contentType }),
     ...(subject === undefined ? {} : { subject }),
   };

@@ -30,6 +30,19 @@ describe('an error of the SDK', () => {
   });
 });
 
+describe('an operation that the SDK retried', () => {
+  it('is judged by its last attempt', () => {
+    const attempts = new AggregateError([
+      sdkError('ServiceTimeout'),
+      sdkError('UnauthorizedAccess', 'Claim.'),
+    ]);
+    expect(toFault(attempts, 'rotation-due')).toMatchObject({
+      code: 'bus-unauthorized',
+      message: 'Service Bus does not accept the identity of this service (rotation-due): Claim.',
+    });
+  });
+});
+
 describe('an answer of the administration endpoint', () => {
   it.each([
     [401, 'bus-unauthorized'],

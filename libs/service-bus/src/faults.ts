@@ -96,9 +96,10 @@ const unknown: Row = { next: 'again', code: 'bus-failed', says: 'could not do it
 /** The one place where errors of the SDK become faults. `where` is an entity or host, never a secret. */
 export function toFault(error: unknown, where: string): Fault {
   if (isTransientFault(error) || isPermanentFault(error) || isInterrupted(error)) return error;
-  const { next, code, says, retryAfterMs, remedy } = rowOf(error);
-  const why = error instanceof Error ? firstLine(error.message) : String(error);
-  const message = `Service Bus ${says} (${where}): ${why}`;
+  const last = lastAttempt(error);
+  const { next, code, says, retryAfterMs, remedy } = rowOf(last);
+  const { message: why = String(last) } = (last ?? {}) as { message?: string };
+  const message = `Service Bus ${says} (${where}): ${firstLine(why)}`;
   switch (next) {
     case 'again':
       return new TransientFault(code, message, {
@@ -112,22 +113,25 @@ export function toFault(error: unknown, where: string): Fault {
   }
 }
 
+/** What the SDK retried comes as all its attempts together; the last one says how it is now. */
+function lastAttempt(error: unknown): unknown {
+  const { errors } = (error ?? {}) as { errors?: unknown };
+  return Array.isArray(errors) && errors.length > 0 ? lastAttempt(errors.at(-1)) : error;
+}
+
+/** By shape, not by class: there may be several copies of the SDK's error classes in one process. */
 function rowOf(error: unknown): Row {
-  if (!(error instanceof Error)) return unknown;
-  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };
+  const { name, code, statusCode, message } = (error ?? {}) as Partial<Record<string, unknown>>;
   if (statusCode === 401 || statusCode === 403) return unauthorized;
   if (statusCode === 404) return missing;
   if (statusCode === 429 || statusCode === 503) return throttled;
-  const known = (typeof code === 'string' ? rows[code] : undefined) ?? rows[error.name];
+  const known = rows[String(code)] ?? rows[String(name)];
   if (known !== undefined) return known;
   // A refused connection comes out of the SDK as a GeneralError with the real reason in its text only.
-  const inText = /\b(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/.exec(
-    error.message,
-  )?.[1];
+  const text = String(message);
+  const inText = /\b(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/.exec(text)?.[1];
   if (inText !== undefined) return rows[inText] ?? unknown;
-  return /Failed to connect|socket|disconnected|connection .*closed/i.test(error.message)
-    ? unreachable
-    : unknown;
+  return /Failed to connect|socket|disconnected|connection .*closed/i.test(text) ? unreachable : unknown;
 }
 
 function firstLine(message: string): string {

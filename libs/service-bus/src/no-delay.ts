@@ -28,7 +28,7 @@ export function withoutNagle(log: BusLog | undefined): void {
     // Not part of the options that rhea-promise declares, but rhea below it reads it for TCP and TLS.
     const options = this.options as { tcp_no_delay?: boolean } | undefined;
     if (options !== undefined) options.tcp_no_delay ??= true;
-    return Reflect.apply(open, this, given);
+    return Reflect.apply(open, this, given) as unknown;
   };
 }
 

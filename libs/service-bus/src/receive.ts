@@ -38,8 +38,10 @@ export class Receiver implements Receiving {
   private readonly parked = new Set<() => void>();
   private readonly handling = new Set<AbortController>();
   private closing = false;
+  private drained: Promise<void> | undefined;
   private closed: Promise<void> | undefined;
   private outage: string | undefined;
+  private link = newLink();
 
   constructor(
     client: ServiceBusClient,
@@ -63,6 +65,8 @@ export class Receiver implements Receiving {
       // the next message tells the same.
       postInitialize: () => {
         this.noticeRecovery();
+        this.link.replaced();
+        this.link = newLink();
         return Promise.resolve();
       },
     };
@@ -81,9 +85,9 @@ export class Receiver implements Receiving {
     this.closing = true;
     for (const lock of this.handling)
       lock.abort(new Interrupted('bus-closing', 'The service stops receiving.'));
-    const drained = this.subscription.close();
+    this.drained = this.subscription.close().catch(() => undefined); // a broker that is away needs no draining
+    await this.drained;
     for (const giveBack of this.parked) giveBack();
-    await drained.catch(() => undefined); // a broker that is away needs no draining
     while (this.inFlight.size > 0) await Promise.all(this.inFlight);
     await this.receiver.close();
   }
@@ -97,9 +101,12 @@ export class Receiver implements Receiving {
   private async process(message: ServiceBusReceivedMessage): Promise<void> {
     this.noticeRecovery();
     if (this.closing) {
-      await this.settle(message, { settle: 'release' });
+      // Given back while the link still has credit it would come right back, and count as delivered once more.
+      await this.drained;
+      await this.settle(message, { settle: 'release' }, this.link);
       return;
     }
+    const link = this.link;
     const lock = new AbortController();
     let lost = false; // then someone else may have the message already
     const unwatch = watchLock(message, () => {
@@ -113,7 +120,7 @@ export class Receiver implements Receiving {
     this.handling.delete(lock);
     const end = async (how: Settlement) => {
       unwatch();
-      if (!lost) await this.settle(message, how);
+      if (!lost) await this.settle(message, how, link);
     };
     if (settlement.settle !== 'redeliver') {
       await end(settlement);
@@ -125,7 +132,7 @@ export class Receiver implements Receiving {
   }
 
   private wait(delayMs: number): Promise<void> {
-    if (this.closing) return Promise.resolve();
+    if (this.closing) return this.drained ?? Promise.resolve();
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
@@ -138,36 +145,41 @@ export class Receiver implements Receiving {
   }
 
   /** Never rejects: a message that cannot be settled comes back when its lock runs out, and the inbox knows it. */
-  private async settle(message: ServiceBusReceivedMessage, settlement: Settlement): Promise<void> {
+  private async settle(
+    message: ServiceBusReceivedMessage,
+    settlement: Settlement,
+    link: Link,
+  ): Promise<void> {
     try {
-      switch (settlement.settle) {
-        case 'complete':
-          await this.receiver.completeMessage(message);
-          return;
-        case 'dead-letter':
-          await this.receiver.deadLetterMessage(message, {
-            deadLetterReason: settlement.reason,
-            deadLetterErrorDescription: settlement.description,
-          });
-          return;
-        case 'release':
-        case 'redeliver':
-          await this.receiver.abandonMessage(message);
-          return;
-      }
+      if (link === this.link) await Promise.race([this.carryOut(message, settlement), link.gone]);
+      if (link !== this.link) await this.carryOut(withoutLink(message), settlement);
     } catch (error) {
       const fault = toFault(error, this.name);
       if (isInterrupted(fault)) return;
-      this.log.warn(
-        {
-          source: this.name,
-          messageId: idOf(message),
-          settle: settlement.settle,
-          code: fault.code,
-          reason: fault.message,
-        },
-        'A message could not be settled and will be delivered again',
-      );
+      const { settle } = settlement;
+      const fields = {
+        source: this.name,
+        messageId: idOf(message),
+        settle,
+        code: fault.code,
+        reason: fault.message,
+      };
+      this.log.warn(fields, 'A message could not be settled and will be delivered again');
+    }
+  }
+
+  private carryOut(message: ServiceBusReceivedMessage, settlement: Settlement): Promise<void> {
+    switch (settlement.settle) {
+      case 'complete':
+        return this.receiver.completeMessage(message);
+      case 'dead-letter':
+        return this.receiver.deadLetterMessage(message, {
+          deadLetterReason: settlement.reason,
+          deadLetterErrorDescription: settlement.description,
+        });
+      case 'release':
+      case 'redeliver':
+        return this.receiver.abandonMessage(message);
     }
   }
 
@@ -186,4 +198,26 @@ export class Receiver implements Receiving {
     this.outage = undefined;
     this.log.info({ source: this.name }, 'Receiving works again');
   }
+}
+
+/** The AMQP link over which messages come, until the SDK opens another one after an outage. */
+interface Link {
+  readonly gone: Promise<void>;
+  readonly replaced: () => void;
+}
+
+function newLink(): Link {
+  let replaced: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => (replaced = resolve));
+  return { gone, replaced };
+}
+
+/**
+ * The SDK settles a message over the link with the name of the one that brought it. After an outage that is a new
+ * link which does not know the delivery: it waits 30 s for an answer that cannot come, or takes the answer to
+ * another message for it. A message without a link is settled by its lock token instead, which outlives links.
+ */
+function withoutLink(message: ServiceBusReceivedMessage): ServiceBusReceivedMessage {
+  const copy = Object.create(message) as ServiceBusReceivedMessage;
+  return Object.defineProperty(copy, 'delivery', { value: { remote_settled: false } });
 }

@@ -1,0 +1,36 @@
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { startServiceBus } from '@twinkey/azure-local';
+import { emulatorConfig, topology } from '@twinkey/contracts';
+import { connectBus } from './connection.js';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('a connection to the bus', () => {
+  it('sends small messages at once instead of waiting for the peer to acknowledge the last one', async () => {
+    const topologyOfTest = emulatorConfig(topology({ shards: 1 })) as Parameters<
+      typeof startServiceBus
+    >[0]['topology'];
+    const server = await startServiceBus({
+      allowAnySas: true,
+      ...(topologyOfTest && { topology: topologyOfTest }),
+    });
+    const setNoDelay = jest.spyOn(Socket.prototype, 'setNoDelay');
+    const bus = connectBus({
+      connectionString: `Endpoint=sb://127.0.0.1:${server.port};SharedAccessKeyName=root;SharedAccessKey=secret;UseDevelopmentEmulator=true`,
+    });
+    try {
+      await bus.send('rotation-due', [{ id: 'm-1', body: {} }]);
+      const toServer = setNoDelay.mock.contexts.filter(
+        (socket) => (socket as Socket).remotePort === server.port,
+      );
+      expect(toServer).toHaveLength(1);
+      expect(setNoDelay.mock.calls).toContainEqual([true]);
+    } finally {
+      await bus.close();
+      await server.close();
+    }
+  });
+});
