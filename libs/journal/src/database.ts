@@ -43,7 +43,7 @@ export function executorOf(db: Queryable): QueryExecutorProvider {
 interface Inside {
   readonly log: Log;
   readonly toFault: (error: unknown) => unknown;
-  /** A connection of its own, not yet connected, with the given run-time settings. */
+  /** A connection of its own, not yet connected, with the given run-time settings. End it when a query fails. */
   newClient(settings: Readonly<Record<string, string>>): Client;
   readonly outboxListeners: Set<() => void>;
 }
@@ -59,6 +59,8 @@ export function insideOf(database: AnyDatabase): Inside {
 /** Long enough for a slow statement of ours, short enough that a frozen process does not keep its locks. */
 const idleInTransactionMs = 60_000;
 const connectWithinMs = 5_000;
+/** Into a network that is gone TCP itself would go on sending for a quarter of an hour. */
+const answerWithinMs = 30_000;
 const defaultPoolSize = 10;
 
 /**
@@ -127,7 +129,7 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
     log,
     toFault: translate,
     newClient: (runtime) => {
-      const client = new Client(config(runtime));
+      const client = new Client({ ...config(runtime), query_timeout: answerWithinMs });
       client.on('error', noticeLoss);
       return client;
     },

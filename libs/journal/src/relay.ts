@@ -49,6 +49,7 @@ export class OutboxRelay {
   #stopping = false;
   #deadline = new AbortController();
   #woken = false;
+  #databaseAway = false;
   #endWait: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -146,8 +147,7 @@ export class OutboxRelay {
       const mayBeMore = messages.length < claimed.length || claimed.length === this.#batch;
       return mayBeMore || scope.only !== null ? 'more' : 'done';
     } catch (error) {
-      const fault = insideOf(this.#database).toFault(error);
-      this.#log.warn({ reason: String(fault) }, 'The relay lost its database; it tries again');
+      this.#noteLoss(error);
       await this.#disconnect();
       return { pauseMs: databaseAwayMs };
     }
@@ -187,8 +187,18 @@ export class OutboxRelay {
     if (this.#client) return this.#client;
     const client = insideOf(this.#database).newClient({});
     await client.connect();
+    if (this.#databaseAway) this.#log.info({}, 'The relay has its database again');
+    this.#databaseAway = false;
     this.#client = client;
     return client;
+  }
+
+  /** Said once per outage and not with every attempt. */
+  #noteLoss(error: unknown): void {
+    const reason = String(insideOf(this.#database).toFault(error));
+    if (this.#databaseAway) this.#log.debug({ reason }, 'The relay still has no database');
+    else this.#log.warn({ reason }, 'The relay lost its database; it tries again until it is back');
+    this.#databaseAway = true;
   }
 
   async #disconnect(): Promise<void> {

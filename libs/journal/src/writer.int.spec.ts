@@ -198,14 +198,17 @@ describe('many changes at once', () => {
     expect(outcomes.map(({ committed }) => committed)).toEqual([true, false, false]);
   });
 
-  it('survive one that the database cannot store', async () => {
-    const [good, bad] = [newStream(), `zero \u0000 byte`];
-    const [kept, refused] = await Promise.allSettled([
-      writer.commit(change(good, 0)),
-      writer.commit(change(bad, 0)),
+  it('survive those that cannot be stored', async () => {
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const [kept, zeroByte, endless] = await Promise.allSettled([
+      writer.commit(change(newStream(), 0)),
+      writer.commit(change(`zero \u0000 byte`, 0)),
+      writer.commit(change(newStream(), 0, { state: circular })),
     ]);
     expect(kept).toMatchObject({ status: 'fulfilled', value: { committed: true } });
-    expect(refused).toMatchObject({ status: 'rejected', reason: { code: '22021' } });
+    expect(zeroByte).toMatchObject({ status: 'rejected', reason: { code: '22021' } });
+    expect(String(endless.status === 'rejected' && endless.reason)).toContain('circular');
   });
 
   it('of two writers on the same streams: each version is given out once', async () => {

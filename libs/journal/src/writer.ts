@@ -6,7 +6,12 @@ import { insideOf, type AnyDatabase } from './database.js';
 import { codeOf } from './faults.js';
 import type { Log } from './log.js';
 import { announceAppended } from './outbox.js';
-import { commitStatement, plannerSettings, type CommitOutcome } from './sql/commit-changes.js';
+import {
+  commitStatement,
+  plannerSettings,
+  type CommitOutcome,
+  type CommitStatement,
+} from './sql/commit-changes.js';
 
 interface Waiting {
   readonly change: Change;
@@ -72,15 +77,15 @@ export class Writer {
   async #commitAll(batch: readonly Waiting[]): Promise<void> {
     let outcomes: readonly CommitOutcome[];
     try {
-      outcomes = await this.#run(batch.map(({ change }) => change));
+      outcomes = await this.#run(writeDown(batch.map(({ change }) => change)));
     } catch (error) {
       if (batch.length > 1 && isAboutData(error)) {
-        // One change that PostgreSQL cannot store (a zero byte in a name, say) must not take the others with it.
+        // One change that cannot be stored (a zero byte in a name, say) must not take the others with it.
         for (const item of batch) await this.#commitAll([item]);
         return;
       }
-      const fault = insideOf(this.#database).toFault(error);
-      for (const { reject } of batch) reject(fault);
+      const reason = error instanceof NotStorable ? error.cause : insideOf(this.#database).toFault(error);
+      for (const { reject } of batch) reject(reason);
       return;
     }
     const refused = new Map(outcomes.map((outcome) => [outcome.i, outcome.refused]));
@@ -97,18 +102,18 @@ export class Writer {
     if (appended) announceAppended(this.#database);
   }
 
-  async #run(changes: readonly Change[]): Promise<readonly CommitOutcome[]> {
+  async #run(statement: CommitStatement): Promise<readonly CommitOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         const client = await this.#connected();
-        const { rows } = await client.query<CommitOutcome>(commitStatement(changes));
+        const { rows } = await client.query<CommitOutcome>(statement);
         return rows;
       } catch (error) {
         const code = sqlState(error);
-        if (code === undefined) this.#client = undefined; // no answer of the server: the connection is gone
+        if (code === undefined) this.#disconnect(); // no answer of the server: the connection is of no more use
         // Nothing was committed in either case, and the next attempt sees what the other transaction left.
         if ((code !== '40P01' && code !== '23505') || attempt === attemptsPerFlush) throw error;
-        this.#log.debug({ code, changes: changes.length }, 'Flush repeated after a conflict');
+        this.#log.debug({ code, statement: statement.name }, 'Flush repeated after a conflict');
       }
     }
   }
@@ -125,6 +130,23 @@ export class Writer {
     this.#client = connected;
     return connected;
   }
+
+  #disconnect(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.then((lost) => lost.end()).catch(() => undefined); // the failed query was reported already
+  }
+}
+
+/** A change that could not even be written down: a circular state, an invalid date. */
+class NotStorable extends Error {}
+
+function writeDown(changes: readonly Change[]): CommitStatement {
+  try {
+    return commitStatement(changes);
+  } catch (cause) {
+    throw new NotStorable('A change cannot be written down.', { cause });
+  }
 }
 
 function sqlState(error: unknown): string | undefined {
@@ -134,5 +156,5 @@ function sqlState(error: unknown): string | undefined {
 
 /** Classes 22 (data) and 23 (constraint), and a document or a list too large: repeating it changes nothing. */
 function isAboutData(error: unknown): boolean {
-  return /^(22|23|54)/.test(sqlState(error) ?? '');
+  return error instanceof NotStorable || /^(22|23|54)/.test(sqlState(error) ?? '');
 }
