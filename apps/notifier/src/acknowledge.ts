@@ -7,11 +7,10 @@ import type {
   Message,
 } from '@twinkey/contracts';
 import { appendJournal, rememberMessage } from '@twinkey/journal';
-import { decideInstance } from '@twinkey/key-switch';
+import { decideInstance, type InstanceRefusal } from '@twinkey/key-switch';
 import type { Shell } from './shell.js';
-import { databaseTime, lockInstance } from './sql/load-instances.js';
+import { lockMembership } from './sql/lock-membership.js';
 import { nudge } from './sql/nudge.js';
-import { publishedGeneration } from './sql/published-generation.js';
 import { saveAcknowledgement } from './sql/save-acknowledgement.js';
 import type { Trx } from './tables.js';
 
@@ -56,20 +55,14 @@ export async function acknowledgeAll(shell: Shell, said: readonly Acknowledged[]
  */
 async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): Promise<boolean> {
   const { account, instance, boot, generation, drainedAt } = said;
-  const current = await lockInstance(trx, account, instance);
-  const stranger = said.consumer !== undefined && current?.consumer !== said.consumer;
-  const published = await publishedGeneration(trx, account);
-  const now = await databaseTime(trx);
+  const known = await lockMembership(trx, account, instance);
+  const stranger = said.consumer !== undefined && known?.current.consumer !== said.consumer;
+  if (known === null || stranger) return ignored(shell, said, 'unknown-instance');
 
+  const { current, published, now } = known;
   const command = { command: 'acknowledge', boot, generation, drainedAt, published } as const;
-  const decision = decideInstance(stranger ? null : current, command, shell.terms, now);
-  if (decision.refused !== undefined) {
-    shell.log.info(
-      { account, instance, generation, why: decision.refused },
-      'An acknowledgement counts for nothing',
-    );
-    return false;
-  }
+  const decision = decideInstance(current, command, shell.terms, now);
+  if (decision.refused !== undefined) return ignored(shell, said, decision.refused);
   for (const event of decision.events) {
     if (event.event !== 'generation-acknowledged') continue;
     await saveAcknowledgement(trx, account, instance, event);
@@ -85,4 +78,9 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
   }
   if (decision.events.length > 0) await nudge(trx, [account]);
   return decision.events.length > 0;
+}
+
+function ignored(shell: Shell, { account, instance, generation }: Acknowledged, why: InstanceRefusal): false {
+  shell.log.info({ account, instance, generation, why }, 'An acknowledgement counts for nothing');
+  return false;
 }

@@ -3,7 +3,8 @@ import type { AccountId } from '@twinkey/contracts';
 import type { Instance } from '@twinkey/key-switch';
 import type { Queries } from '../tables.js';
 
-const COLUMNS = [
+/** What an `Instance` is made of, of the tables instance and membership. */
+export const INSTANCE_COLUMNS = [
   'instance.instance',
   'instance.consumer',
   'instance.boot',
@@ -25,27 +26,10 @@ export async function loadInstances(
   const rows = await db
     .selectFrom('membership')
     .innerJoin('instance', 'instance.instance', 'membership.instance')
-    .select(COLUMNS)
+    .select(INSTANCE_COLUMNS)
     .where('membership.account', '=', account)
     .execute();
   return { instances: rows.map(instanceOf), now: await databaseTime(db) };
-}
-
-/** One of them; null when it is not known, or not registered for the account. Locks what it said. */
-export async function lockInstance(
-  db: Queries,
-  account: AccountId,
-  instance: Instance['instance'],
-): Promise<Instance | null> {
-  const row = await db
-    .selectFrom('membership')
-    .innerJoin('instance', 'instance.instance', 'membership.instance')
-    .select(COLUMNS)
-    .where('membership.account', '=', account)
-    .where('membership.instance', '=', instance)
-    .forUpdate('membership')
-    .executeTakeFirst();
-  return row === undefined ? null : instanceOf(row);
 }
 
 /** The one clock that decides leases and deadlines, in milliseconds. */
@@ -67,7 +51,7 @@ interface Row {
   drained_at: Date | null;
 }
 
-function instanceOf(row: Row): Instance {
+export function instanceOf(row: Row): Instance {
   return {
     instance: row.instance,
     consumer: row.consumer,
