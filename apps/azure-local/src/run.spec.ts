@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { run } from './run.js';
+
+jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
 const inFolder = (name: string) => join(mkdtempSync(join(tmpdir(), 'azure-app-')), name);
 
@@ -36,7 +38,7 @@ describe('an emulator that was asked for an environment file', () => {
     let child = '';
     const { code, complaints } = await running(['--data', data, '--env-file', file], async () => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
-      seen = parseEnv(readFileSync(file, 'utf8')) as Record<string, string>;
+      seen = parseEnv(readFileSync(file, 'utf8'));
       const program =
         "fetch(process.env.AZURE_AUTHORITY_HOST + '/_local/healthz').then(async (r) => console.log(await r.text()))";
       const env = {

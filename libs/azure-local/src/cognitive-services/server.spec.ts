@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CognitiveServicesManagementClient, type Account } from '@azure/arm-cognitiveservices';
 import { ClientSecretCredential } from '@azure/identity';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { start, type AzureLocal } from '../host/start.js';
+
+jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
 let azure: AzureLocal;
 let owner: CognitiveServicesManagementClient;

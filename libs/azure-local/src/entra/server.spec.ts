@@ -2,9 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClientSecretCredential, WorkloadIdentityCredential } from '@azure/identity';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, customFetch, decodeJwt, jwtVerify } from 'jose';
 import { start, type AzureLocal } from '../host/start.js';
+
+jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
 const folder = mkdtempSync(join(tmpdir(), 'entra-'));
 const subject = 'system:serviceaccount:apps:worker';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { decodeJwt, errors, type JWK, type JWTPayload } from 'jose';
+import { decodeJwt, errors, type JWTPayload } from 'jose';
 import { replaceFile } from '../host/persist.js';
 import type { Clock } from '../host/plugin.js';
 import type { Application, Directory, FederatedCredential } from './directory.js';

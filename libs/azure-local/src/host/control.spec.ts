@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { ClientSecretCredential } from '@azure/identity';
 import { ServiceBusClient } from '@azure/service-bus';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { start, type AzureLocal } from './start.js';
+
+jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
 const tokenOf = async (scope: string) => {
   const [found] = azure.applications;
@@ -52,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => azure.close());
 
 describe('the server certificate', () => {
-  it('is for this machine only, by an authority of its own', async () => {
+  it('is for this machine only, by an authority of its own', () => {
     const [leaf] = readFileSync(join(azure.caFile, '..', 'server.pem'), 'utf8').split(
       /(?<=-----END CERTIFICATE-----\n)/,
     );
@@ -156,7 +158,7 @@ describe('the service bus of the emulator', () => {
 });
 
 describe('what the folder keeps', () => {
-  it('is for its owner alone', async () => {
+  it('is for its owner alone', () => {
     const modes = readdirSync(dataDir, { withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ name }) => [name, statSync(join(dataDir, name)).mode & 0o077]);

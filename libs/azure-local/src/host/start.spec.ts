@@ -3,8 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClientSecretCredential } from '@azure/identity';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { start, type AzureLocal, type StartOptions } from './start.js';
+
+jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
 const running: AzureLocal[] = [];
 afterEach(async () => {
