@@ -1,9 +1,6 @@
 // The console as it runs: its real host over loopback HTTP, a real database, and the embedded Service Bus.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { start, type AzureLocal } from '@twinkey/azure-local';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startServiceBus, type ServiceBusServer } from '@twinkey/azure-local';
 import {
   AccountId,
   ConsumerName,
@@ -29,27 +26,28 @@ import {
   type What,
 } from '../spec/sample-events.js';
 import * as answers from './api/answers.js';
-import { OPERATIONS } from './api/operations.js';
 import { openApiDocument } from './api/openapi.js';
 import { consoleService } from './console.service.js';
+
+// Real processes on a machine that may be busy: what is waited for takes milliseconds otherwise.
+jest.setTimeout(30_000);
 
 /** Every look at the dead letters opens a link to each of eight entities. */
 const SLOW = { withinMs: 20_000 };
 
-let azure: AzureLocal;
+let broker: ServiceBusServer;
 let database: TestDatabase;
 let running: RunningService;
 let bus: Bus;
-let folder: string;
 const commands: RotationCommand[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'twinkey-console-'));
-  [azure, database] = await Promise.all([
-    start({ dataDir: folder, topology: emulatorConfig(topology({ shards: 1 })) as never }),
+  const entities = emulatorConfig(topology({ shards: 1 })) as never;
+  [broker, database] = await Promise.all([
+    startServiceBus({ allowAnySas: true, topology: entities }),
     testDatabase(),
   ]);
-  const connectionString = azure.endpoints.serviceBusConnectionString;
+  const connectionString = `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=spec;SharedAccessKey=spec;UseDevelopmentEmulator=true`;
   running = await startService(consoleService, {
     environment: {
       DATABASE_URL: database.url,
@@ -70,8 +68,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bus.close();
   await running.stop();
-  await Promise.all([azure.close(), database.drop()]);
-  await rm(folder, { recursive: true });
+  await Promise.all([broker.close(), database.drop()]);
 });
 
 let count = 0;
@@ -377,7 +374,7 @@ describe('a message that nobody could read', () => {
     });
     const { commands: audit } = await get('/v1/commands', answers.CommandList);
     expect(audit.find(({ command }) => command === 'replay-dead-letters')).toMatchObject({ by: 'ana' });
-  }, 30_000);
+  });
 });
 
 describe('a request that breaks a rule', () => {
@@ -396,14 +393,5 @@ describe('the OpenAPI document', () => {
   it('is served', async () => {
     const served: unknown = await (await fetch(`${running.url}/openapi.json`)).json();
     expect(served).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
-  });
-
-  it('has every route that exists, and no other', async () => {
-    for (const { method, path } of OPERATIONS) {
-      const url = running.url + path.replace(/\{.+?\}/g, 'x');
-      const response = await fetch(url, { method: method.toUpperCase() });
-      const { code } = response.ok ? { code: '' } : ((await response.json()) as { code: string });
-      expect({ path, missing: code === 'not-found' }).toEqual({ path, missing: false });
-    }
   });
 });
