@@ -40,15 +40,34 @@ function languages(body: Buffer) {
   };
 }
 
+/** Version 3 asks for the targets in the query and answers a list; the versions since have them in the body. */
 function translations({ body, query }: Incoming) {
+  const inputs = jsonObject(body)?.['inputs'];
+  if (Array.isArray(inputs)) {
+    return {
+      value: inputs.filter(isObject).map((input) => {
+        const text = textOf(input['text']);
+        const targets: readonly unknown[] = Array.isArray(input['targets']) ? input['targets'] : [];
+        return {
+          detectedLanguage: detected(text),
+          translations: targets.filter(isObject).map((target) => {
+            const language = textOf(target['language']);
+            return { language, text: `[${language}] ${text}` };
+          }),
+        };
+      }),
+    };
+  }
   const texts = jsonValue(body);
   return (Array.isArray(texts) ? texts.filter(isObject) : []).map((one) => {
     const text = textOf(one['Text'] ?? one['text']);
-    return {
-      detectedLanguage: { language: detect(text).code, score: 1 },
-      translations: query.getAll('to').map((to) => ({ text: `[${to}] ${text}`, to })),
-    };
+    const translated = query.getAll('to').map((to) => ({ text: `[${to}] ${text}`, to }));
+    return { detectedLanguage: detected(text), translations: translated };
   });
+}
+
+function detected(text: string) {
+  return { language: detect(text).code, score: 1 };
 }
 
 function completion({ body, segments }: Incoming) {

@@ -96,6 +96,19 @@ describe('a call with a key of the account', () => {
         ],
       },
     ]);
+    const since = await azure.call('/language/translate?api-version=2026-06-06', {
+      method: 'POST',
+      headers,
+      body: { inputs: [{ text: 'Hello', targets: [{ language: 'fr' }] }] },
+    });
+    expect(since.json()).toEqual({
+      value: [
+        {
+          detectedLanguage: { language: 'en', score: 1 },
+          translations: [{ language: 'fr', text: '[fr] Hello' }],
+        },
+      ],
+    });
   });
 });
 
