@@ -76,6 +76,7 @@ function split(uri: string): [host: string, path: string] {
   const [host = '', ...path] = uri
     .toLowerCase()
     .replace(/^[a-z]+:\/\//, '')
+    .replace(/\?.*$/, '') // the administration client signs the URL with its api-version
     .split('/');
   return [
     host,
