@@ -20,8 +20,7 @@ export const entityNotFound = (address: string): Refused =>
   new Refused('amqp:not-found', `The messaging entity '${address}' could not be found`, 404);
 export const entityExists = (address: string): Refused =>
   new Refused('com.microsoft:entity-already-exists', `The messaging entity '${address}' already exists`, 409);
-export const ruleNotFound = (name: string): Refused =>
-  new Refused('amqp:not-found', `The rule '${name}' could not be found`, 404);
+export const ruleNotFound = (name: string): Refused => entityNotFound(`Rules/${name}`);
 export const notAllowed = (description: string): Refused => new Refused('amqp:not-allowed', description, 400);
 export const invalidArgument = (description: string): Refused =>
   new Refused('com.microsoft:argument-error', description, 400);

@@ -64,6 +64,19 @@ export class Message {
     return this.properties[PROPERTY[name]] ?? null;
   }
 
+  /** Reads all that the broker may need later, when it is too late to refuse the message. Throws if it cannot. */
+  readThrough(): void {
+    if (this.propertiesAt !== undefined) {
+      if (!Array.isArray(valueOf(this.bare, this.propertiesAt)))
+        throw new DecodeError('the properties of a message are not a list');
+      this.property('messageId');
+    }
+    if (this.applicationAt === undefined) return;
+    if (!(valueOf(this.bare, this.applicationAt) instanceof AmqpMap))
+      throw new DecodeError('the application properties of a message are not a map');
+    this.application = this.readApplication();
+  }
+
   /** One of the properties in its encoding, e.g. to answer with it. */
   encodedProperty(name: PropertyName): Buffer | undefined {
     return this.propertiesAt && listItems(this.bare, this.propertiesAt)[PROPERTY[name]];
@@ -83,12 +96,16 @@ export class Message {
   }
 
   get applicationProperties(): ReadonlyMap<string, Value> {
-    if (this.application === undefined) {
-      const value = valueOf(this.bare, this.applicationAt);
-      const entries = value instanceof AmqpMap ? [...value.entries()] : [];
-      this.application = new Map(entries.map(([key, entry]) => [String(key), entry]));
-    }
+    this.application ??= this.readApplication();
     return this.application;
+  }
+
+  private readApplication(): ReadonlyMap<string, Value> {
+    const value = valueOf(this.bare, this.applicationAt);
+    const properties = new Map<string, Value>();
+    if (value instanceof AmqpMap)
+      for (const [key, entry] of value.entries()) properties.set(typeof key === 'string' ? key : '', entry);
+    return properties;
   }
 
   /** Message ids may be text, numbers, uuids or bytes; compared as text. */
@@ -251,7 +268,9 @@ export function readMessage(bytes: Buffer): Message {
   }
   const bare = bytes.subarray(bareStart);
   checkSections(bare);
-  return fromBare(header, annotations, bare);
+  const message = fromBare(header, annotations, bare);
+  message.readThrough();
+  return message;
 }
 
 function checkSections(bare: Buffer): void {

@@ -39,7 +39,10 @@ export class AmqpMap {
   /** Keys as text, values as the bytes that were received. */
   *encodedEntries(): Generator<[string, Buffer]> {
     const reader = new Reader(this.body);
-    for (let n = 0; n < this.count; n += 2) yield [String(reader.value()), reader.slice()];
+    for (let n = 0; n < this.count; n += 2) {
+      const key = reader.value();
+      yield [typeof key === 'string' ? key : '', reader.slice()];
+    }
   }
 
   get(key: string): Value {

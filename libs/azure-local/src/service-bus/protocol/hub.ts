@@ -98,15 +98,30 @@ export class Hub implements ConnectionHost {
   turn(): void {
     this.turnIsDue = false;
     const now = this.now();
-    this.broker.advance(now);
+    this.guarded(() => {
+      this.broker.advance(now);
+    });
     for (const queue of this.hungryQueues) {
       this.hungryQueues.delete(queue);
-      this.sessionQueues.get(queue)?.serve();
-      this.dispatchers.get(queue)?.pump(now);
+      this.guarded(() => {
+        this.sessionQueues.get(queue)?.serve();
+        this.dispatchers.get(queue)?.pump(now);
+      });
     }
     this.settings.journal.write();
     for (const connection of this.touchedConnections) connection.flush();
     this.touchedConnections.clear();
+  }
+
+  /** A defect met with one queue must not stop the others, nor the process. */
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.settings.log('error', 'The broker failed', {
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
   }
 
   hungry(queue: Queue): void {

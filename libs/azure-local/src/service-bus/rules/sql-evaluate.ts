@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Uuid, type Value } from '../amqp/reader.js';
 import type { Message } from '../message.js';
+import { isLike } from './like.js';
 import { readSystemProperty } from './system-properties.js';
 import type { Arithmetic, Comparison, Expression, PropertyRef } from './sql-tree.js';
 
@@ -46,8 +47,9 @@ export function evaluate(e: Expression, message: Message): Result {
     case 'like': {
       const [value, pattern] = [evaluate(e.of, message), evaluate(e.pattern, message)];
       if (value === null || pattern === null) return null;
-      const escape = e.escape === undefined ? undefined : String(evaluate(e.escape, message));
-      return typeof value === 'string' && likeness(String(pattern), escape).test(value);
+      const escape = e.escape && evaluate(e.escape, message);
+      if (typeof value !== 'string' || typeof pattern !== 'string') return false;
+      return isLike(value, pattern, typeof escape === 'string' ? escape : undefined);
     }
   }
 }
@@ -136,31 +138,4 @@ function isAmong(value: Result, among: readonly Result[]): boolean | null {
   if (value === null) return null;
   if (among.some((each) => compare('=', value, each) === true)) return true;
   return among.includes(null) ? null : false;
-}
-
-const compiled = new Map<string, RegExp>();
-
-/** `%` is any text, `_` any character; the escape character takes their meaning from them. */
-function likeness(pattern: string, escape: string | undefined): RegExp {
-  const key = `${escape ?? ''}\0${pattern}`;
-  let form = compiled.get(key);
-  if (form === undefined) {
-    let source = '';
-    for (let at = 0; at < pattern.length; at++) {
-      let character = pattern[at] ?? '';
-      if (character === escape) character = escaped(pattern[++at] ?? '');
-      else if (character === '%') character = '[^]*?';
-      else if (character === '_') character = '[^]';
-      else character = escaped(character);
-      source += character;
-    }
-    form = new RegExp(`^${source.replaceAll(/(?:\[\^\]\*\?)+/g, '[^]*?')}$`);
-    if (compiled.size > 1000) compiled.clear();
-    compiled.set(key, form);
-  }
-  return form;
-}
-
-function escaped(character: string): string {
-  return character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
 }

@@ -61,6 +61,11 @@ describe('a filter in SQL', () => {
     expect(compileFilter(text, undefined)(message)).toBe(false);
   });
 
+  it('takes its time from no pattern', () => {
+    const patterns = `'${'%a'.repeat(200)}%b'`;
+    expect(compileFilter(`'${'a'.repeat(400)}' LIKE ${patterns}`, undefined)(message)).toBe(false);
+  });
+
   it('uses parameters', () => {
     expect(compileFilter('color = @c AND since = @t', { '@c': 'red', t: new Date(1000) })(message)).toBe(
       true,
