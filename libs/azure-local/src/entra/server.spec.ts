@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClientSecretCredential, WorkloadIdentityCredential } from '@azure/identity';
+import { ClientSecretCredential, DefaultAzureCredential, WorkloadIdentityCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, customFetch, decodeJwt, jwtVerify } from 'jose';
 import { start, type AzureLocal } from '../host/start.js';
@@ -77,6 +77,16 @@ describe('an application with its secret', () => {
       decodeJwt((await withSecret('worker').getToken(scope)).token)['roles'];
     expect(await roles('api://notices/.default')).toEqual(['Report']);
     expect(await roles(vault)).toBeUndefined();
+  });
+});
+
+describe('a program with the environment of the emulator', () => {
+  it('gets tokens through the default chain, by configuration only', async () => {
+    Object.assign(process.env, azure.environment());
+    const tlsOptions = { ca: azure.ca };
+    const credential = new DefaultAzureCredential({ disableInstanceDiscovery: true, tlsOptions });
+    const { token } = await credential.getToken(vault);
+    expect(decodeJwt(token)['appid']).toBe(application('default').clientId);
   });
 });
 
