@@ -11,12 +11,16 @@ export interface SampleAccount {
   readonly policy: keyof typeof SAMPLE_POLICIES;
 }
 
+/**
+ * `drain` is what a silent instance's calls may still take after it should have switched; it is the time after which
+ * the sample consumers give a call up. Instances that answer say themselves when their last call is over.
+ */
 export const SAMPLE_POLICIES = {
   standard: {
     interval: 'PT10M',
     acknowledgeWithin: 'PT2M',
     onOverdue: 'hold',
-    drain: 'PT0.5S',
+    drain: 'PT10S',
     withoutConsumers: 'wait',
     firstRotation: 'now',
   },
@@ -24,7 +28,7 @@ export const SAMPLE_POLICIES = {
     interval: 'PT5M',
     acknowledgeWithin: 'PT1M',
     onOverdue: 'hold',
-    drain: 'PT0.2S',
+    drain: 'PT10S',
     withoutConsumers: 'wait',
     firstRotation: 'now',
   },
@@ -78,12 +82,18 @@ export interface SampleConsumer {
   readonly accounts: readonly string[];
 }
 
-/** 36 instances in six processes; `face-legacy` is used by nobody, and its policy says to rotate all the same. */
+/** 36 instances in four processes; `face-legacy` is used by nobody, and its policy says to rotate all the same. */
 export const SAMPLE_CONSUMERS: readonly SampleConsumer[] = [
-  { consumer: 'voice-bot', instances: 6, accounts: ['speech-weu', 'speech-neu'] },
-  { consumer: 'chat-frontend', instances: 8, accounts: ['openai-weu', 'translator-weu', 'safety-weu'] },
-  { consumer: 'invoice-reader', instances: 6, accounts: ['documents-weu', 'vision-weu'] },
-  { consumer: 'support-desk', instances: 6, accounts: ['language-weu', 'language-neu', 'translator-eus'] },
-  { consumer: 'media-archive', instances: 5, accounts: ['vision-eus', 'all-in-one'] },
-  { consumer: 'nightly-report', instances: 5, accounts: ['openai-eus', 'all-in-one'] },
+  { consumer: 'voice-bot', instances: 9, accounts: ['speech-weu', 'speech-neu'] },
+  {
+    consumer: 'chat-frontend',
+    instances: 10,
+    accounts: ['openai-weu', 'openai-eus', 'translator-weu', 'safety-weu'],
+  },
+  { consumer: 'support-desk', instances: 9, accounts: ['language-weu', 'language-neu', 'translator-eus'] },
+  {
+    consumer: 'media-archive',
+    instances: 8,
+    accounts: ['vision-weu', 'vision-eus', 'documents-weu', 'all-in-one'],
+  },
 ];

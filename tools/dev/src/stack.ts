@@ -19,7 +19,10 @@ export type Service = (typeof SERVICES)[number];
 const SHARDS = 2;
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Short times: a silent instance is noticed in seconds, and a crash is over in seconds. */
+/**
+ * Short times, so that a crash is over in seconds. The consumers' lease is not one of them: on a machine that is busy
+ * starting everything at once an instance may well be late with a heartbeat.
+ */
 const QUICK = {
   TWINKEY_KEY_CHANGED_SHARDS: String(SHARDS),
   TWINKEY_QUIESCENCE_SECONDS: '3',
@@ -28,8 +31,8 @@ const QUICK = {
   TWINKEY_SWEEP_SECONDS: '1',
   TWINKEY_TICK_SECONDS: '1',
   TWINKEY_HEARTBEAT_SECONDS: '2',
-  TWINKEY_LEASE_SECONDS: '6',
-  TWINKEY_REREAD_SECONDS: '6',
+  TWINKEY_LEASE_SECONDS: '20',
+  TWINKEY_REREAD_SECONDS: '10',
   TWINKEY_CLOCK_SKEW_SECONDS: '0.5',
   TWINKEY_DISABLE_INSTANCE_DISCOVERY: 'true',
   TWINKEY_DISABLE_VAULT_CHALLENGE_CHECK: 'true',
