@@ -41,6 +41,7 @@ export class FollowedAccount {
   #followed: Followed = { installed: generation(0), minimum: generation(0) };
   #secret: SecretReference;
   #readAt = -Infinity;
+  #foundAt = -Infinity;
   #catchingUp: Promise<void> | undefined;
   #rereading: Promise<void> | undefined;
   #becomeReady: () => void = () => undefined;
@@ -76,9 +77,17 @@ export class FollowedAccount {
     if (isBehind(this.#followed)) void this.#catchUp();
   }
 
-  /** A heartbeat's answer named it. That is as good as reading, unless it named a newer one. */
-  confirmed(): void {
-    if (!isBehind(this.#followed)) this.confirmedAt = this.#ports.timing.now();
+  /** An answer to what was asked at `askedAt` named it: good enough while the notifier answers, unless it named a newer one. */
+  confirmed(askedAt: number): void {
+    if (!isBehind(this.#followed)) this.confirmedAt = askedAt;
+  }
+
+  /**
+   * The notifier is silent: from here on only reading counts. Its last answer may have been older than a publication
+   * of which it had not heard yet.
+   */
+  unconfirmed(): void {
+    this.confirmedAt = this.#foundAt;
   }
 
   /** Reads Key Vault once, together with whoever asks at the same time. Reports failures, never throws them. */
@@ -120,10 +129,11 @@ export class FollowedAccount {
 
   async #readOnce(): Promise<void> {
     const { vault, timing, failed } = this.#ports;
+    const askedAt = timing.now();
     try {
       const version = await vault.read(this.id, this.#secret);
       this.#readAt = timing.now();
-      this.#take(version);
+      this.#take(version, askedAt);
     } catch (error) {
       this.#readAt = timing.now();
       const trouble = error instanceof Error ? error : new Error(String(error));
@@ -133,14 +143,15 @@ export class FollowedAccount {
     }
   }
 
-  #take(version: ReadVersion): void {
+  #take(version: ReadVersion, askedAt: number): void {
     const verdict = judge(this.#followed, version);
     if (verdict === 'read-again') {
       this.trouble = new Error(`${this.name}: ${whyNot(version, this.#followed)}`);
       return;
     }
     this.trouble = undefined;
-    this.confirmedAt = this.#ports.timing.now();
+    this.#foundAt = askedAt;
+    this.confirmedAt = askedAt;
     if (verdict === 'keep' || version.kind !== 'published') return;
     const previous = this.generation;
     this.#followed = install(this.#followed, version.generation);

@@ -42,6 +42,7 @@ export class Session {
   readonly #closing = new AbortController();
   #registration: RegisterAnswer | undefined;
   #answeredAt = -Infinity;
+  #isAnswered = false;
   #lapsed = false;
   #pause = new AbortController();
   #isHurried = false;
@@ -141,7 +142,7 @@ export class Session {
     for (const current of answer.accounts) {
       const known = this.accounts.get(current.account) ?? this.#follow(current);
       known.heard(current);
-      known.confirmed();
+      known.confirmed(askedAt);
       // A new registration knows of no acknowledgement yet.
       if (known.acknowledged !== undefined) void this.#say(known);
     }
@@ -276,9 +277,10 @@ export class Session {
       for (const current of answer.accounts) {
         const account = this.accounts.get(current.account);
         account?.heard(current);
-        account?.confirmed();
+        account?.confirmed(askedAt);
       }
     } catch (error) {
+      if (this.#isAnswered) this.#relyOnReading();
       if (this.#lapsed) return; // told once
       if (!isLapsed({ answeredAt: this.#answeredAt, leaseMs: leaseSeconds * 1000, now: timing.now() }))
         return;
@@ -287,9 +289,19 @@ export class Session {
     }
   }
 
+  /** At once, so that a first reading is done well before the lease runs out and the notifier stops waiting. */
+  #relyOnReading(): void {
+    this.#isAnswered = false;
+    for (const account of this.accounts.values()) {
+      account.unconfirmed();
+      void account.reread();
+    }
+  }
+
   /** A lease counts from the moment of asking: the notifier cannot have heard it earlier. */
   #answered(askedAt: number): void {
     this.#answeredAt = askedAt;
+    this.#isAnswered = true;
     if (!this.#lapsed) return;
     this.#lapsed = false;
     this.#parts.events.emit('resumed', { at: new Date(askedAt) });

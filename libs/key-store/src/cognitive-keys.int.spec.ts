@@ -11,6 +11,9 @@ import { type LimiterClock, WriteLimiter } from './limiter.js';
 import { probeKey } from './probe.js';
 import { SecretText } from './secret-text.js';
 
+// Starting and the first tokens take their time on a machine that does other work besides.
+jest.setTimeout(30_000);
+
 let azure: AzureLocal;
 let speech: AccountId;
 let keyless: AccountId;

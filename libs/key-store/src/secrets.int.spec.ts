@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { TokenCredential } from '@azure/core-auth';
 import { ClientSecretCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AzureLocal, type Effect as FaultEffect, start } from '@twinkey/azure-local';
 import { Fingerprint, generation, RotationId } from '@twinkey/contracts';
 import { SecretShelf } from './secrets.js';
 import { SecretText } from './secret-text.js';
+
+// Starting and the first tokens take their time on a machine that does other work besides.
+jest.setTimeout(30_000);
 
 let azure: AzureLocal;
 let vaultUrl: string;
