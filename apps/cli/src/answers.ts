@@ -106,7 +106,7 @@ export interface Status {
   }[];
   readonly services: readonly {
     readonly service: string;
-    readonly alive: boolean;
+    readonly alive: boolean | null;
     readonly lastSeenAt: string | null;
   }[];
 }

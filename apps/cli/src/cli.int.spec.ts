@@ -261,7 +261,7 @@ describe('looking at the fleet', () => {
     const status = await twinkey([]);
     expect(status.code).toBe(0);
     expect(status.stdout).toMatch(/^\d+ accounts/);
-    expect(status.stdout).toContain('scheduler never heard of');
+    expect(status.stdout).toContain('scheduler unknown');
   });
 
   it('colours only where it is wanted', async () => {
@@ -428,6 +428,17 @@ describe('dead letters', () => {
       code: 0,
       stdout: expect.stringMatching(/nonsense +replayed/),
     });
+  });
+});
+
+describe('a reader that has enough', () => {
+  it('ends the command quietly', async () => {
+    const child = spawn(process.execPath, [cliPath, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT } from './exit-codes.js';
 import { Failure } from './failure.js';
+import { call, readText, type Answer, type Call } from './http-call.js';
 import { adviceFor, exitCodeFor } from './remedies.js';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -21,54 +21,42 @@ export class ConsoleClient {
     private readonly timeoutMs: number = ANSWER_WITHIN_MS,
   ) {}
 
-  async get<Answer>(path: string): Promise<Answer> {
-    return this.ask<Answer>(path, { method: 'GET', headers: { accept: 'application/json' } });
+  async get<Body>(path: string): Promise<Body> {
+    return this.ask<Body>(path, { method: 'GET', headers: { accept: 'application/json' } });
   }
 
-  async post<Answer>(path: string, body: object): Promise<Answer> {
+  async post<Body>(path: string, body: object): Promise<Body> {
     const headers = {
       accept: 'application/json',
       'content-type': 'application/json',
-      'idempotency-key': randomUUID(),
+      'idempotency-key': crypto.randomUUID(),
     };
-    return this.ask<Answer>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.ask<Body>(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
   /** An answer whose body is read as it comes; network errors are the caller's. */
-  async open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const response = await fetch(this.url + path, { headers, signal });
-    if (!response.ok) throw await this.failureOf(response);
-    return response;
+  async open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+    const answer = await call(this.url + path, { method: 'GET', headers, signal });
+    if (answer.status >= 400) throw failureOf(path, answer.status, await readText(answer));
+    return answer;
   }
 
-  private async ask<Answer>(path: string, request: RequestInit): Promise<Answer> {
-    const response = await this.send(path, request);
-    if (!response.ok) throw await this.failureOf(response);
-    return (await response.json()) as Answer;
-  }
-
-  private async send(path: string, request: RequestInit): Promise<Response> {
+  private async ask<Body>(path: string, request: Omit<Call, 'signal'>): Promise<Body> {
     for (let attempt = 1; ; attempt += 1) {
+      const signal = AbortSignal.timeout(this.timeoutMs);
       try {
-        return await fetch(this.url + path, { ...request, signal: AbortSignal.timeout(this.timeoutMs) });
+        const answer = await call(this.url + path, { ...request, signal });
+        const text = await readText(answer);
+        if (answer.status >= 400) throw failureOf(path, answer.status, text);
+        return parseBody<Body>(this.url + path, text);
       } catch (error) {
-        const { code, timedOut } = readNetworkError(error);
-        if (timedOut) throw this.silent(error);
+        if (error instanceof Failure) throw error;
+        if (signal.aborted) throw this.silent(error);
+        const code = networkCode(error);
         if (attempt === ATTEMPTS || code === 'ECONNREFUSED') throw this.unreachable(code, error);
         await delay(PAUSE_MS);
       }
     }
-  }
-
-  private async failureOf(response: Response): Promise<Failure> {
-    const { code, detail } = await readProblem(response);
-    const { state, remedy } = adviceFor(code, response.status);
-    return new Failure(exitCodeFor(response.status), {
-      what: detail,
-      why: `${code} (HTTP ${response.status})`,
-      state,
-      remedy,
-    });
   }
 
   private silent(cause: unknown): Failure {
@@ -98,29 +86,40 @@ export class ConsoleClient {
   }
 }
 
-export function readNetworkError(error: unknown): { code: string; timedOut: boolean } {
-  if (error instanceof Error) {
-    if (error.name === 'TimeoutError') return { code: 'timeout', timedOut: true };
-    const cause: unknown = error.cause;
-    if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') {
-      return { code: cause.code, timedOut: false };
-    }
-    return { code: error.message, timedOut: false };
-  }
-  return { code: String(error), timedOut: false };
+function failureOf(path: string, status: number, text: string): Failure {
+  const { code, detail } = readProblem(path, status, text);
+  const { state, remedy } = adviceFor(code, status);
+  return new Failure(exitCodeFor(status), { what: detail, why: `${code} (HTTP ${status})`, state, remedy });
 }
 
-async function readProblem(response: Response): Promise<Problem> {
+function readProblem(path: string, status: number, text: string): Problem {
   try {
-    const body = (await response.json()) as Partial<Problem>;
-    if (typeof body.code === 'string' && typeof body.detail === 'string') {
-      return { code: body.code, detail: body.detail };
-    }
+    const { code, detail } = JSON.parse(text) as Partial<Problem>;
+    if (typeof code === 'string' && typeof detail === 'string') return { code, detail };
   } catch {
     // No JSON: a proxy speaks, or the URL leads to something else.
   }
-  return {
-    code: 'no-problem',
-    detail: `${response.url} answered ${response.status}, and not as a console does.`,
-  };
+  return { code: 'no-problem', detail: `${path} was answered with ${status}, and not as a console does.` };
+}
+
+function parseBody<Body>(url: string, text: string): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch (cause) {
+    throw new Failure(
+      EXIT.failed,
+      {
+        what: `${url} does not answer as a console does.`,
+        why: 'The answer is no JSON.',
+        state: 'Nothing was changed.',
+        remedy: 'Say where the console is with --url or TWINKEY_URL.',
+      },
+      { cause },
+    );
+  }
+}
+
+function networkCode(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

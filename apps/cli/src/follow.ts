@@ -70,11 +70,12 @@ async function* stream(
   const headers = { accept: 'text/event-stream', 'last-event-id': String(after) };
   const either = AbortSignal.any([signal, closing.signal]);
   try {
-    const response = await client.open(`${path}?watch=1&after=${after}`, headers, either);
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-    if (!isStream || response.body === null) throw new NoStream();
+    const answer = await client.open(`${path}?watch=1&after=${after}`, headers, either);
+    const isStream = answer.headers['content-type']?.startsWith('text/event-stream') ?? false;
+    answer.body.on('error', () => undefined); // closing it on purpose is no trouble
+    if (!isStream) throw new NoStream();
     const patience = { firstByteWithinMs: FIRST_BYTE_WITHIN_MS, silentAfterMs: SILENT_AFTER_MS };
-    for await (const { data } of readEvents(response.body, patience)) {
+    for await (const { data } of readEvents(answer.body, patience)) {
       yield JSON.parse(data) as RotationEvent;
     }
   } finally {

@@ -10,31 +10,27 @@ export class StreamSilent extends Error {
 
 /**
  * The events of a stream as they come. Throws StreamSilent when not a byte came for `silentAfterMs`; the console
- * says something every 15 seconds.
+ * says something every 15 seconds. Whoever opened the body closes it.
  */
 export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   { firstByteWithinMs, silentAfterMs }: { firstByteWithinMs: number; silentAfterMs: number },
 ): AsyncGenerator<ServerSentEvent> {
-  const reader = body.getReader();
+  const chunks = body[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   let text = '';
   let patience = firstByteWithinMs;
-  try {
-    for (;;) {
-      const { done, value } = await within(patience, reader.read());
-      if (done) return;
-      patience = silentAfterMs;
-      text += decoder.decode(value, { stream: true });
-      const blocks = text.split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const event = parseBlock(block);
-        if (event) yield event;
-      }
+  for (;;) {
+    const { done, value } = await within(patience, chunks.next());
+    if (done) return;
+    patience = silentAfterMs;
+    text += decoder.decode(value, { stream: true });
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const event = parseBlock(block);
+      if (event) yield event;
     }
-  } finally {
-    await reader.cancel().catch(() => undefined); // already broken: there is nothing left to close
   }
 }
 
@@ -48,6 +44,7 @@ function parseBlock(block: string): ServerSentEvent | undefined {
 
 async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
+  promise.catch(() => undefined); // it may end long after it was given up
   const silent = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new StreamSilent());

@@ -19,11 +19,11 @@ function lines({ at, accounts, attention, services }: Status, screen: Screen): s
   const counts = Object.entries(byState)
     .filter(([state, count]) => count > 0 || state === 'healthy')
     .map(([state, count]) => `${count} ${paintState(screen, state)}`);
-  const servicesLine = services.map(({ service, alive, lastSeenAt }) =>
-    alive
-      ? `${service} ${screen.paint.green('alive')}`
-      : `${service} ${screen.paint.red(lastSeenAt === null ? 'never heard of' : `silent, last seen ${relative(lastSeenAt, now)}`)}`,
-  );
+  const servicesLine = services.map(({ service, alive, lastSeenAt }) => {
+    if (alive === null) return `${service} ${screen.paint.dim('unknown')}`;
+    if (alive) return `${service} ${screen.paint.green('alive')}`;
+    return `${service} ${screen.paint.red(`silent, last seen ${relative(lastSeenAt, now)}`)}`;
+  });
   const urgent = table(
     ['ACCOUNT', 'ROTATION', 'STATE', 'SINCE', 'WHY'],
     attention.map((item) => [

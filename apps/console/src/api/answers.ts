@@ -131,7 +131,7 @@ export const AccountDetail = AccountView.extend({
 
 export const ServiceView = z.object({
   service: z.enum(['scheduler', 'rotator', 'notifier']),
-  alive: z.boolean(),
+  alive: z.boolean().nullable().describe('null: it never said so.'),
   startedAt: Time,
   lastSeenAt: Time,
 });

@@ -238,8 +238,8 @@ describe('the fleet', () => {
     const later = await fleetStatus(db, at(120));
     expect(later.attention).toMatchObject([{ account: 'speech', rotation: rotationId, state: 'waiting' }]);
     expect(later.services.map(({ service, alive }) => [service, alive])).toEqual([
-      ['scheduler', false],
-      ['rotator', false],
+      ['scheduler', null],
+      ['rotator', null],
       ['notifier', false],
     ]);
     expect(soon.services[2]).toMatchObject({ service: 'notifier', alive: true });

@@ -73,7 +73,7 @@ async function services(db: Db, now: Date): Promise<ServiceView[]> {
     const known = rows.find((row) => row.service === service);
     return {
       service,
-      alive: known !== undefined && now.getTime() - known.last_seen_at.getTime() < SILENT_AFTER_MS,
+      alive: known ? now.getTime() - known.last_seen_at.getTime() < SILENT_AFTER_MS : null,
       startedAt: known?.started_at.toISOString() ?? null,
       lastSeenAt: known?.last_seen_at.toISOString() ?? null,
     };
