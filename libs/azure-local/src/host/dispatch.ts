@@ -19,7 +19,7 @@ export async function dispatch<O extends Operation>(
   { faults, log, stopped }: Dispatch,
 ): Promise<Outcome> {
   const operation = service.recognise(request);
-  const effect = faults.take(service.name, operation);
+  const effect = service.isOverture?.(request) === true ? undefined : faults.take(service.name, operation);
   const wait = (ms: number) => sleep(ms, undefined, { signal: stopped, ref: false });
   const answer = planted(service, effect);
   if (answer !== undefined) return answer;

@@ -48,6 +48,8 @@ export interface Circumstances {
 export interface Service<O extends Operation = Operation> {
   readonly name: ServiceName;
   recognise(request: Incoming): O;
+  /** A mere opening of a conversation, which uses up no fault; no request is one unless said. */
+  isOverture?(request: Incoming): boolean;
   perform(operation: O, request: Incoming, circumstances: Circumstances): Promise<Reply>;
   /** An answer that is not about the request, in the service's own error shape: throttled, broken, planted. */
   refuse(status: number, code: string | undefined, message: string | undefined): Reply;

@@ -76,6 +76,8 @@ export function keyVaultService(options: KeyVaultOptions): Service<SecretOperati
   return {
     name: 'key-vault',
     recognise: recogniseSecret,
+    // A client's first request only fetches the challenge, without token and body.
+    isOverture: ({ headers }) => headers.authorization === undefined,
     refuse: (status, code, message) =>
       status === 429
         ? throttled(1)
