@@ -17,10 +17,7 @@ describe('a task', () => {
     [undefined, /give one argument/],
     ['{', /not JSON/],
     ['7', /must be a JSON object/],
-    [
-      '{"accounts":[{"name":"x"}],"instances":0}',
-      /consumer: .*x needs an endpoint.*instances: /,
-    ],
+    ['{"accounts":[{"name":"x"}],"instances":0}', /consumer: .*x needs an endpoint.*instances: /],
     ['{"consumer":"voice-bot"}', /accounts: must be a list/],
   ])('%s is refused in one message', (text, message) => {
     expect(() => readTask(text)).toThrow(message);
