@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startServiceBus, type ServiceBusServer, type ServiceBusSettings } from './server.js';
+import { startServiceBus, type ServiceBusServer } from './server.js';
+import type { Topology } from './topology.js';
 
 const open: { close(): Promise<void> }[] = [];
 let folder = '';
@@ -19,7 +20,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const topology: ServiceBusSettings['topology'] = {
+const topology: Topology = {
   UserConfig: {
     Namespaces: [
       {
@@ -65,7 +66,7 @@ describe('a broker that was killed', () => {
     if (!done || !deferred || !dead || !failed || !locked) throw new Error('five messages were sent');
     await receiver.completeMessage(done);
     await receiver.deferMessage(deferred, { why: 'later' });
-    await receiver.deadLetterMessage(dead, { deadLetterReason: 'bad' });
+    await receiver.deadLetterMessage(dead, { deadLetterReason: 'bad', deadLetterErrorDescription: 'very' });
     await receiver.abandonMessage(failed, { attempt: 1 });
 
     const second = await start(killed());

@@ -100,14 +100,15 @@ describe('a message', () => {
         try {
           message = readMessage(damaged);
         } catch (error) {
-          expect(error).toBeInstanceOf(DecodeError);
-          continue;
+          if (error instanceof DecodeError) continue;
+          throw error;
         }
         accepted++;
         const changed = message
           .withApplicationProperties(new Map([['why', put.bytesOf(put.string('x'))]]))
           .withProperties({ to: put.string('y') });
-        expect(readMessage(writeMessage(changed, 1, {})).applicationProperties.get('why')).toBe('x');
+        const again = readMessage(writeMessage(changed, 1, {}));
+        if (again.applicationProperties.get('why') !== 'x') throw new Error(`lost with ${value} at ${at}`);
       }
     expect(accepted).toBeGreaterThan(100);
   });

@@ -221,8 +221,8 @@ describe('a queue', () => {
       code: 'MessageSizeExceeded',
     });
     await sender.sendMessages({ body: Buffer.alloc(200_000, 7) });
-    const { body } = await one(client.createReceiver('orders', unrenewed));
-    expect(Buffer.alloc(200_000, 7).equals(body as Buffer)).toBe(true);
+    const large = await one(client.createReceiver('orders', unrenewed));
+    expect(Buffer.alloc(200_000, 7).equals(large.body as Buffer)).toBe(true);
   });
 });
 
@@ -254,7 +254,7 @@ describe('many messages through one link', () => {
     const sender = client.createSender('orders');
     const receiver = client.createReceiver('orders', unrenewed);
     const bodies = new Set<number>();
-    const total = 10_500; // five times the client's window of 2,048
+    const total = 4500; // more than twice the client's window of 2,048
     for (let sent = 0; sent < total; sent += 500)
       await sender.sendMessages(Array.from({ length: 500 }, (_, n) => ({ body: sent + n })));
     while (bodies.size < total) {

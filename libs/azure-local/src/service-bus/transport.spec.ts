@@ -11,19 +11,20 @@ import WebSocket from 'ws';
 import { AMQP_HEADER } from './amqp/frames.js';
 import type { PresentedToken } from './authorization.js';
 import { startServiceBus, type ServiceBusServer, type ServiceBusSettings } from './server.js';
+import type { Topology } from './topology.js';
 
 let tls = { key: '', cert: '' };
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto as unknown as typeof globalThis.crypto);
   const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
   ]);
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=localhost',
-    keys: keys as CryptoKeyPair,
+    keys: keys as webcrypto.CryptoKeyPair,
     extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
   });
   const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
@@ -37,7 +38,7 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 
-const topology: ServiceBusSettings['topology'] = {
+const topology: Topology = {
   UserConfig: { Namespaces: [{ Queues: [{ Name: 'orders' }, { Name: 'secrets' }] }] },
 };
 
@@ -201,7 +202,8 @@ describe('trouble on order', () => {
 
   it('may take effect although its answer is lost', async () => {
     const server = await start({ allowAnySas: true });
-    const client = opened(new ServiceBusClient(developmentString(server.port), { retryOptions }));
+    const impatient = { retryOptions: { maxRetries: 0, timeoutInMs: 500 } };
+    const client = opened(new ServiceBusClient(developmentString(server.port), impatient));
     const sender = client.createSender('orders');
     await sender.sendMessages({ body: 1 });
     server.faults.loseNextAnswer('orders');

@@ -269,3 +269,11 @@ export class Reader {
 function whole(value: bigint): number | bigint {
   return value <= 0x1f_ffff_ffff_ffffn && value >= -0x1f_ffff_ffff_ffffn ? Number(value) : value;
 }
+
+/** A value as text, e.g. an id that may be a number or a uuid; empty for what has no text. */
+export function textOf(value: Value | undefined): string {
+  if (value instanceof Uuid) return value.toString();
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : '';
+}

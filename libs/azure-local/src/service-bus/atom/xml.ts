@@ -62,19 +62,22 @@ function readAttributes(text: string): Record<string, string> {
   );
 }
 
+const ENTITY = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi;
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 function unescape(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi, (whole, hex, decimal, name) => {
-    const code =
-      hex !== undefined ? parseInt(String(hex), 16) : decimal !== undefined ? Number(decimal) : undefined;
-    if (code !== undefined) return code <= 0x10_ffff ? String.fromCodePoint(code) : '';
-    return NAMED[String(name)] ?? String(whole);
+  return text.replace(ENTITY, (whole: string, hex?: string, decimal?: string, name?: string) => {
+    if (name !== undefined) return NAMED[name] ?? whole;
+    const code = hex === undefined ? Number(decimal) : parseInt(hex, 16);
+    return code <= 0x10_ffff ? String.fromCodePoint(code) : '';
   });
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' };
+
+/** By name: the SDK's reader does not know numeric entities. */
 export function escapeXml(text: string): string {
-  return text.replace(/[<>&"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  return text.replace(/[<>&"]/g, (character) => ESCAPES[character] ?? character);
 }
 
 export function child(of: XmlElement | undefined, name: string): XmlElement | undefined {

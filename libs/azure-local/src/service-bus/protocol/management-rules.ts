@@ -13,7 +13,7 @@ import {
   ulong,
   type Put,
 } from '../amqp/put.js';
-import { AmqpMap } from '../amqp/reader.js';
+import { AmqpMap, textOf } from '../amqp/reader.js';
 import { invalidArgument, notAllowed } from '../errors.js';
 import { CORRELATION_FIELDS, type CorrelationFilter } from '../rules/correlation.js';
 import type { Rule, RuleValue, SqlFilter } from '../rules/rule.js';
@@ -62,7 +62,7 @@ export function addRule(request: Request): Reply {
 
 function filterOf(description: AmqpMap): SqlFilter | CorrelationFilter {
   const sql = description.get('sql-filter');
-  if (sql instanceof AmqpMap) return { kind: 'sql', expression: String(sql.get('expression')) };
+  if (sql instanceof AmqpMap) return { kind: 'sql', expression: textOf(sql.get('expression')) };
   const correlation = description.get('correlation-filter');
   if (!(correlation instanceof AmqpMap)) throw invalidArgument('A rule needs an SQL or a correlation filter');
   const fields: Record<string, unknown> = {};
@@ -73,7 +73,7 @@ function filterOf(description: AmqpMap): SqlFilter | CorrelationFilter {
   const properties = correlation.get('properties');
   const values: Record<string, RuleValue> = {};
   if (properties instanceof AmqpMap)
-    for (const [name, value] of properties.entries()) if (isRuleValue(value)) values[String(name)] = value;
+    for (const [name, value] of properties.entries()) if (isRuleValue(value)) values[textOf(name)] = value;
   return { kind: 'correlation', ...fields, ...(Object.keys(values).length > 0 && { properties: values }) };
 }
 

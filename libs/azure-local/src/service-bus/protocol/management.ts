@@ -12,7 +12,7 @@ import {
   uuid,
   bytesOf,
 } from '../amqp/put.js';
-import { AmqpMap, Uuid, type Value } from '../amqp/reader.js';
+import { AmqpMap, textOf, Uuid, type Value } from '../amqp/reader.js';
 import type { Broker, Entity } from '../broker.js';
 import { invalidArgument, messageLockLost, notAllowed, notImplemented } from '../errors.js';
 import { readMessage, writeMessage, type Message } from '../message.js';
@@ -52,8 +52,8 @@ const operations: Readonly<Record<string, (request: Request) => Reply>> = {
 /** Carries out a request to `<entity>/$management`. Throws `Refused`. */
 export function manage(message: Message, at: Omit<Request, 'body' | 'now'>, now: number): Reply {
   const name = message.applicationProperties.get('operation');
-  const operation = operations[String(name).replace(/^com\.microsoft:/, '')];
-  if (operation === undefined) throw notImplemented(String(name));
+  const operation = operations[textOf(name).replace(/^com\.microsoft:/, '')];
+  if (operation === undefined) throw notImplemented(textOf(name));
   const { body } = message;
   return operation({ ...at, now, body: body instanceof AmqpMap ? body : new AmqpMap(Buffer.alloc(0), 0) });
 }

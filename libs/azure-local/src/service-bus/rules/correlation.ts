@@ -1,4 +1,4 @@
-import { Uuid, type Value } from '../amqp/reader.js';
+import { textOf, type Value } from '../amqp/reader.js';
 import type { Message, PropertyName } from '../message.js';
 import type { RuleValue } from './rule.js';
 
@@ -41,7 +41,7 @@ export function matchesCorrelation(filter: CorrelationFilter, message: Message):
 }
 
 function sameText(wanted: string, found: Value): boolean {
-  return found !== null && (found instanceof Uuid ? found.toString() : String(found)) === wanted;
+  return found !== null && textOf(found) === wanted;
 }
 
 function equal(wanted: RuleValue, found: Value): boolean {
