@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { FleetInvalid, parseFleet, type AccountDefinition, type Topology } from '@twinkey/azure-local';
-import yaml from 'yaml';
 import { Misuse } from './usage.js';
 
 /** Throws {@link Misuse} naming the file, the field and the rule. */
 export function readFleetFile(file: string): readonly AccountDefinition[] {
-  const value = readYaml('--fleet', file);
+  const value = readJson('--fleet', file);
   try {
     return parseFleet(value);
   } catch (cause) {
@@ -16,13 +15,12 @@ export function readFleetFile(file: string): readonly AccountDefinition[] {
 
 /** Looks at the outermost shape only; the bus refuses the rest by name. */
 export function readTopologyFile(file: string): Topology {
-  const value = readYaml('--topology', file) as Partial<Topology> | null;
+  const value = readJson('--topology', file) as Partial<Topology> | null;
   if (Array.isArray(value?.UserConfig?.Namespaces)) return value as Topology;
   throw new Misuse(`--topology ${file}: { "UserConfig": { "Namespaces": [ … ] } } was expected.`);
 }
 
-/** JSON is YAML too. */
-function readYaml(flag: string, file: string): unknown {
+function readJson(flag: string, file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -30,9 +28,9 @@ function readYaml(flag: string, file: string): unknown {
     throw new Misuse(`${flag} ${file}: the file cannot be read.`, { cause });
   }
   try {
-    return yaml.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
-    if (!(cause instanceof Error && cause.name.startsWith('YAML'))) throw cause;
-    throw new Misuse(`${flag} ${file}: ${cause.message}`, { cause });
+    const { message } = cause as Error;
+    throw new Misuse(`${flag} ${file}: the file is not JSON (${message}).`, { cause });
   }
 }

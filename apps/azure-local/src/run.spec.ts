@@ -86,22 +86,19 @@ describe('an emulator that was asked for an environment file', () => {
 });
 
 describe('a fleet file', () => {
-  it.each([
-    ['fleet.json', '{ "accounts": [{ "name": "from-json", "keyFormat": "hex32" }] }'],
-    ['fleet.yaml', 'accounts:\n  - name: from-yaml\n    tags: { team: language }\n'],
-  ])('is read from %s', async (name, text) => {
-    const file = inFolder(name);
-    writeFileSync(file, text);
+  it('says which accounts there are', async () => {
+    const file = inFolder('fleet.json');
+    writeFileSync(file, '{ "accounts": [{ "name": "first", "keyFormat": "hex32" }, { "name": "second" }] }');
     const { said } = await running(['--data', inFolder('data'), '--fleet', file]);
-    expect(said.join('\n')).toMatch(new RegExp(`accounts +from-${name.split('.')[1] ?? ''}\n`));
+    expect(said.join('\n')).toMatch(/accounts +first, second\n/);
   });
 });
 
 describe('a mistake on the command line', () => {
-  const badFleet = inFolder('fleet.yaml');
-  writeFileSync(badFleet, 'accounts: [{ name: aa, keyFormat: long }]');
-  const broken = inFolder('broken.yaml');
-  writeFileSync(broken, 'accounts: [{');
+  const badFleet = inFolder('fleet.json');
+  writeFileSync(badFleet, '{ "accounts": [{ "name": "aa", "keyFormat": "long" }] }');
+  const broken = inFolder('broken.json');
+  writeFileSync(broken, '{ "accounts": [{');
 
   it.each([
     [['--port', 'x'], /^--port x: a port is a number from 0/],
@@ -109,9 +106,9 @@ describe('a mistake on the command line', () => {
     [['--colour'], /^Unknown option '--colour'.* See --help\.$/],
     [['extra'], /^Unexpected argument 'extra'/],
     [['--env-file', '/nowhere/azure.env'], /^--env-file .*: its folder does not exist/],
-    [['--fleet', '/nowhere.yaml'], /^--fleet \/nowhere\.yaml: the file cannot be read\.$/],
+    [['--fleet', '/nowhere.json'], /^--fleet \/nowhere\.json: the file cannot be read\.$/],
     [['--fleet', badFleet], /accounts\[0\]\.keyFormat: "hex32"/],
-    [['--fleet', broken], /^--fleet .*broken\.yaml: /],
+    [['--fleet', broken], /^--fleet .*broken\.json: the file is not JSON/],
     [['--topology', badFleet], /^--topology .*UserConfig.*was expected\.$/],
   ])('is one clear message and exit code 2: %j', async (args, message) => {
     const data = inFolder('data');

@@ -21,7 +21,7 @@ An Azure for development on 127.0.0.1: Entra, Key Vault, Cognitive Services, Ser
 
   --data DIR              what it keeps between starts (default .twinkey/azure)
   --env-file FILE         write the variables that lead programs here, once all of it listens
-  --fleet FILE            accounts that shall exist, as JSON or YAML: accounts: [{ name, kind, … }]
+  --fleet FILE            accounts that shall exist, as JSON: { "accounts": [{ "name": … }] }
   --topology FILE         queues and topics that shall exist, as the official emulator's Config.json
   --port N                port of Entra, Resource Manager and the AI data plane
   --vault-port N          port of the vault
