@@ -238,7 +238,7 @@ describe('a method for another message', () => {
       // @ts-expect-error the payload is of another type
       @OnMessage(RotationDue)
       handle(message: Message<{ colour: string }>): Promise<void> {
-        return Promise.resolve(void message);
+        return Promise.reject(new Error(message.id));
       }
     }
     expect(Wrong).toBeDefined();

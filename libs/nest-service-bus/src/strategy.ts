@@ -44,7 +44,9 @@ export class ServiceBusStrategy extends Server implements CustomTransportStrateg
 
   constructor(private readonly options: StrategyOptions) {
     super();
-    this.setOnProcessingStartHook((_transport, context, done) => duringDelivery(context as BusContext, done));
+    this.onProcessingStartHook = (_transport, context, done) => {
+      void duringDelivery(context as BusContext, done); // handleEvent has a promise of its own
+    };
   }
 
   override listen(callback: (error?: unknown) => void): void {
@@ -119,8 +121,7 @@ export class ServiceBusStrategy extends Server implements CustomTransportStrateg
           resolve();
         } catch (error) {
           ended();
-          // Settling needs the very thing that was thrown.
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- settling needs the very thing
           reject(error);
         }
       });
@@ -148,6 +149,7 @@ export class ServiceBusStrategy extends Server implements CustomTransportStrateg
     throw new Error('This transport has no events of its own; `status` tells how it is.');
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Nest declares it so
   override unwrap<Inner>(): Inner {
     return this.options.bus as Inner;
   }

@@ -10,7 +10,7 @@ function logged(write: (log: ReturnType<typeof openLog>) => void, format: 'json'
 }
 
 // Put together here, because scanners of repositories would take the finished thing for a real one.
-const newKey = `${'Ab3'.repeat(17)}Z${'JQQ'}J99${'B'}${'C'}${'x1'.repeat(8)}Q${'m2'.repeat(3)}k`;
+const newKey = ['Ab3'.repeat(17), 'Z', 'JQQ', 'J99BC', 'x1'.repeat(8), 'Q', 'm2'.repeat(3), 'k'].join('');
 const oldKey = '0a1b'.repeat(8);
 const token = ['eyJhbGciOiJub25lIn0', 'eyJzdWIiOiJ4In0xxxx', 'c2ln'].join('.');
 

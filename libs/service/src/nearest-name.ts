@@ -11,7 +11,7 @@ export function nearestName(written: string, known: readonly string[]): string |
 /** How many letters to add, drop or change (Levenshtein). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...from].entries()) {
+  for (const [index, letter] of Array.from(from).entries()) {
     const next = [index + 1];
     for (let column = 1; column <= to.length; column += 1) {
       const [left = 0, above = 0, diagonal = 0] = [next[column - 1], row[column], row[column - 1]];
