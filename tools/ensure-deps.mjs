@@ -17,7 +17,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-/** Do the installed packages equal the lockfile? Absence is fine where npm may leave a package out. */
+/**
+ * Do the installed packages equal the lockfile? Absence is fine where npm may leave a package out: what is optional
+ * or a peer, and what stands below another package (npm locks nested copies for peers that it does not install).
+ */
 function isInstalled() {
   const installedFile = `${root}node_modules/.package-lock.json`;
   if (!existsSync(installedFile)) return false;
@@ -26,8 +29,10 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.startsWith('node_modules/')) return true;
     const found = installed[path];
-    if (found === undefined)
-      return entry.optional === true || entry.devOptional === true || entry.peer === true;
+    if (found === undefined) {
+      const nested = path.indexOf('/node_modules/') !== -1;
+      return nested || entry.optional === true || entry.devOptional === true || entry.peer === true;
+    }
     return found.version === entry.version && found.integrity === entry.integrity;
   });
 }
