@@ -61,7 +61,6 @@ describe('an emulator that was asked for an environment file', () => {
       'SERVICEBUS_CONNECTION_STRING',
       'TWINKEY_KEY_VAULT_URL',
       'TWINKEY_RESOURCE_MANAGER_ENDPOINT',
-      'TWINKEY_SERVICE_BUS_NAMESPACE',
     ]);
     expect(seen['SERVICEBUS_CONNECTION_STRING']).toMatch(
       /^Endpoint=sb:\/\/localhost:\d+;.*;UseDevelopmentEmulator=true$/,

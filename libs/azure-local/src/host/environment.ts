@@ -25,7 +25,6 @@ export function environmentOf(at: Whereabouts): Readonly<Record<string, string>>
     AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
     TWINKEY_RESOURCE_MANAGER_ENDPOINT: at.origin,
     TWINKEY_KEY_VAULT_URL: at.vaultUrl,
-    TWINKEY_SERVICE_BUS_NAMESPACE: `localhost:${at.serviceBus.port}`,
     SERVICEBUS_CONNECTION_STRING: at.serviceBus.connectionString,
   };
 }
