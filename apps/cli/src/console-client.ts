@@ -48,7 +48,7 @@ export class ConsoleClient {
         const answer = await call(this.url + path, { ...request, signal });
         const text = await readText(answer);
         if (answer.status >= 400) throw failureOf(path, answer.status, text);
-        return parseBody<Body>(this.url + path, text);
+        return parseBody(this.url + path, text) as Body;
       } catch (error) {
         if (error instanceof Failure) throw error;
         if (signal.aborted) throw this.silent(error);
@@ -102,9 +102,9 @@ function readProblem(path: string, status: number, text: string): Problem {
   return { code: 'no-problem', detail: `${path} was answered with ${status}, and not as a console does.` };
 }
 
-function parseBody<Body>(url: string, text: string): Body {
+function parseBody(url: string, text: string): unknown {
   try {
-    return JSON.parse(text) as Body;
+    return JSON.parse(text);
   } catch (cause) {
     throw new Failure(
       EXIT.failed,

@@ -21,10 +21,10 @@ export async function* readEvents(
   let text = '';
   let patience = firstByteWithinMs;
   for (;;) {
-    const { done, value } = await within(patience, chunks.next());
-    if (done) return;
+    const chunk = await within(patience, chunks.next());
+    if (chunk.done) return;
     patience = silentAfterMs;
-    text += decoder.decode(value, { stream: true });
+    text += decoder.decode(chunk.value, { stream: true });
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
