@@ -46,15 +46,15 @@ export async function runService<Names extends VariableName>(
 }
 
 function sentenceOf(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.message;
+  if (error instanceof ConfigurationError) return error.message; // shows examples, and never a secret that was given
   if (isPermanentFault(error)) {
     const { message, remedy } = error;
-    return remedy === undefined || message.includes(remedy) ? message : `${message} ${remedy}`;
+    return redact(remedy === undefined || message.includes(remedy) ? message : `${message} ${remedy}`);
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return redact(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 function end(code: number, words?: string): never {
-  if (words !== undefined) process.stderr.write(`${redact(words)}\n`);
+  if (words !== undefined) process.stderr.write(`${words}\n`);
   process.exit(code);
 }

@@ -25,6 +25,7 @@ describe('the catalogue of variables', () => {
       'DATABASE_URL',
       'SERVICEBUS_CONNECTION_STRING',
       'TWINKEY_FINGERPRINT_SALT',
+      'AZURE_CLIENT_SECRET',
     ]);
     for (const { what } of described) expect(what).toMatch(/^[A-Zj].*\.$/);
   });

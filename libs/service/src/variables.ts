@@ -253,6 +253,38 @@ export const VARIABLES = {
   }),
 };
 
+const identityVariable = (what: string, example: string, more: { readonly secret?: true } = {}) =>
+  optionalVariable({ field: '', what, example, usedBy: everyService, read: text, ...more });
+
+/** Read by Azure's identity library and by Node themselves; here so that they are documented. */
+const IDENTITY_VARIABLES = {
+  AZURE_TENANT_ID: identityVariable(
+    'The Entra tenant of the identity. In Kubernetes workload identity sets it.',
+    '00000000-0000-0000-0000-000000000000',
+  ),
+  AZURE_CLIENT_ID: identityVariable(
+    'The application or managed identity as which the service acts.',
+    '00000000-0000-0000-0000-000000000000',
+  ),
+  AZURE_CLIENT_SECRET: identityVariable(
+    'The secret of the application. Leave it out with workload or managed identity.',
+    'a secret of the application',
+    { secret: true },
+  ),
+  AZURE_FEDERATED_TOKEN_FILE: identityVariable(
+    'The file with the token of workload identity. In Kubernetes it is set by itself.',
+    '/var/run/secrets/azure/tokens/azure-identity-token',
+  ),
+  AZURE_AUTHORITY_HOST: identityVariable(
+    'Where Entra is reached, if not at the public authority.',
+    'https://login.microsoftonline.us',
+  ),
+  NODE_EXTRA_CA_CERTS: identityVariable(
+    'A file with more certificate authorities to trust. Node reads it when the process starts.',
+    '/etc/ssl/private-ca.pem',
+  ),
+};
+
 /** Read by programs that are no services; here so that they are documented and not taken for typing errors. */
 const CLIENT_VARIABLES = {
   TWINKEY_URL: variable({
@@ -278,6 +310,7 @@ const CATALOGUE: Readonly<Record<string, Variable>> = {
   ...PORT_VARIABLES,
   ...VARIABLES,
   ...CLIENT_VARIABLES,
+  ...IDENTITY_VARIABLES,
 };
 
 /** Any variable that a service can ask for. */
