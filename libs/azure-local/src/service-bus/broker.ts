@@ -370,6 +370,7 @@ export class Broker implements QueueHost {
 function storeSettings(settings: TopicSettings): QueueSettings {
   return {
     ...queueDefaults,
+    status: settings.status,
     requiresDuplicateDetection: settings.requiresDuplicateDetection,
     duplicateWindowMs: settings.duplicateWindowMs,
   };

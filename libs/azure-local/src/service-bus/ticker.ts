@@ -2,6 +2,8 @@
 export interface Ticking {
   now(): number;
   turn(): void;
+  /** Cheap enough to be done whenever the ticker looks. */
+  expireGrants(): void;
   readonly broker: { readonly nextDue: number };
 }
 
@@ -30,6 +32,7 @@ export class Ticker {
     const ms = this.clockIsInjected ? limit : Math.max(1, Math.min(wait, limit));
     this.timer = setTimeout(() => {
       if (this.of.broker.nextDue <= this.of.now()) this.of.turn();
+      this.of.expireGrants();
       this.sleep();
     }, ms);
     this.timer.unref();

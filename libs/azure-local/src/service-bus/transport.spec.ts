@@ -158,6 +158,24 @@ describe('authorisation', () => {
     });
   });
 
+  it('takes the links of a client whose token has expired', async () => {
+    let now = Date.now();
+    const server = await start({ sas: [{ keyName: 'root', key: 'a2V5' }], clock: () => now });
+    const client = opened(new ServiceBusClient(developmentString(server.port), { retryOptions }));
+    const lost = new Promise<unknown>((resolve) => {
+      client.createReceiver('orders').subscribe({
+        processMessage: () => Promise.resolve(),
+        processError: ({ error }) => {
+          resolve(error);
+          return Promise.resolve();
+        },
+      });
+    });
+    await client.createSender('orders').sendMessages({ body: 1 });
+    now += 86_400_000;
+    expect(await lost).toMatchObject({ code: 'UnauthorizedAccess' });
+  });
+
   it('asks for what a link needs, per entity', async () => {
     const { port } = await start({
       verifyToken: ({ need, entity }) =>

@@ -24,6 +24,8 @@ const CHANNEL_MAX = 4095;
 /** Half of what most clients allow for; a peer that is silent for twice this long is gone. */
 const IDLE_TIMEOUT_MS = 120_000;
 const SMALLEST_FRAME_BYTES = 512;
+/** Small enough for 1,000 connections, large enough that a busy one seldom needs another. */
+const OUTPUT_SLAB_BYTES = 32_768;
 
 /** Where the bytes go: a socket, a TLS socket or a WebSocket. */
 export interface Wire {
@@ -54,7 +56,7 @@ export class Connection {
   private readonly cutter = new FrameCutter(MAX_FRAME_BYTES);
   private readonly sessions = new Map<number, Session>();
   private readonly settling = new Set<Session>();
-  private readonly out = new Writer(16_384);
+  private readonly out = new Writer(OUTPUT_SLAB_BYTES);
   private body: Buffer = Buffer.alloc(0);
   private peerFrameBytes = SMALLEST_FRAME_BYTES;
   private heartbeat: NodeJS.Timeout | undefined;

@@ -60,7 +60,7 @@ abstract class LinkEnd {
     if (this.state === 'detached') return;
     if (this.state === 'asked') this.answerRefused();
     this.state = 'detached';
-    this.session.forget(this as unknown as Link);
+    this.session.silence(this as unknown as Link);
     this.session.frame(detach(this.asked.handle, true, error));
     this.onDetach();
   }

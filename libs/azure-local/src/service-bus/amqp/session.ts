@@ -182,9 +182,14 @@ export class Session {
     link.remoteDetached(fields.bool(1));
   }
 
-  forget(link: Link): void {
-    for (const [id, delivery] of this.unsettled) if (delivery.link === link) this.unsettled.delete(id);
+  /** Nothing more is sent on this link. What it delivered may still be settled: its peer may not know yet. */
+  silence(link: Link): void {
     this.waiting = this.waiting.filter((one) => one.link !== link);
+  }
+
+  private forget(link: Link): void {
+    for (const [id, delivery] of this.unsettled) if (delivery.link === link) this.unsettled.delete(id);
+    this.silence(link);
   }
 
   get hasRoom(): boolean {

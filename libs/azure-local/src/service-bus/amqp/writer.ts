@@ -6,20 +6,23 @@ export class Writer {
   private bytes: Buffer;
   private at = 0;
 
-  constructor(private readonly initialBytes = 1024) {
-    this.bytes = Buffer.allocUnsafe(initialBytes);
+  constructor(private readonly slabBytes = 1024) {
+    this.bytes = Buffer.allocUnsafe(slabBytes);
   }
 
   get length(): number {
     return this.at;
   }
 
-  /** Hands over what was written and starts afresh. The bytes are not touched again. */
+  /**
+   * Hands over what was written and starts afresh. The bytes are not touched again: the rest of the slab serves
+   * what is written next, as long as there is a useful rest.
+   */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.at);
-    // The rest of a large buffer serves the next call; a nearly full one is given away with its content.
-    if (this.bytes.length - this.at >= this.initialBytes) this.bytes = this.bytes.subarray(this.at);
-    else this.bytes = Buffer.allocUnsafe(Math.max(this.initialBytes, 16_384));
+    const rest = this.bytes.length - this.at;
+    this.bytes =
+      rest >= this.slabBytes / 16 ? this.bytes.subarray(this.at) : Buffer.allocUnsafe(this.slabBytes);
     this.at = 0;
     return taken;
   }
@@ -27,7 +30,7 @@ export class Writer {
   private room(size: number): void {
     const needed = this.at + size;
     if (needed <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, needed));
+    const larger = Buffer.allocUnsafe(Math.max(this.slabBytes, needed * 2));
     this.bytes.copy(larger, 0, 0, this.at);
     this.bytes = larger;
   }

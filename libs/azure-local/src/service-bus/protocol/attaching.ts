@@ -1,0 +1,258 @@
+import type { Connection } from '../amqp/connection.js';
+import type { IncomingLink, Link, OutgoingLink } from '../amqp/link.js';
+import { accepted, type AmqpError } from '../amqp/performatives.js';
+import type { Broker, Entity } from '../broker.js';
+import type { Status } from '../entity.js';
+import {
+  asRefused,
+  entityDisabled,
+  entityNotFound,
+  notAllowed,
+  sessionLockLost,
+  unauthorized,
+} from '../errors.js';
+import { readMessage } from '../message.js';
+import type { Queue } from '../queue.js';
+import { putToken } from './cbs.js';
+import type { Grants } from './grants.js';
+import { manage } from './management.js';
+import { Dispatcher, Receiver, type ReceivingHost } from './receiving.js';
+import type { Replies } from './replies.js';
+import { acceptSender, type SendingHost } from './sending.js';
+import { acceptSession, SessionQueue, sessionWish, type SessionWish } from './session-receiving.js';
+
+export interface ConnectionState {
+  readonly grants: Grants;
+  readonly replies: Replies;
+  /** The links to entities, with the address that each was granted. */
+  readonly links: Map<Link, string>;
+}
+
+export interface AttachingHost extends SendingHost, ReceivingHost {
+  readonly broker: Broker;
+  readonly connections: ReadonlyMap<Connection, ConnectionState>;
+  defect(message: string, error: unknown): void;
+}
+
+const REQUEST_CREDIT = 100;
+const MAX_REQUEST_BYTES = 1_048_576;
+const MANAGEMENT = /\/\$management$/i;
+
+/** Decides what a link is for by its address, and knows who is attached to which queue. */
+export class Attaching {
+  private readonly dispatchers = new Map<Queue, Dispatcher>();
+  private readonly sessionQueues = new Map<Queue, SessionQueue>();
+  private readonly senders = new Map<Queue, Set<IncomingLink>>();
+
+  constructor(private readonly host: AttachingHost) {}
+
+  attached(link: Link): void {
+    const state = this.host.connections.get(link.session.connection);
+    if (state === undefined) return;
+    const asked = link.direction === 'incoming' ? link.asked.targetAddress : link.asked.sourceAddress;
+    const address = asked ?? '';
+    if (address === '$cbs') {
+      this.attachCbs(link, state);
+      return;
+    }
+    const isManagement = MANAGEMENT.test(address);
+    const needs = isManagement
+      ? (['Listen', 'Send', 'Manage'] as const)
+      : ([link.direction === 'incoming' ? 'Send' : 'Listen'] as const);
+    state.grants
+      .check(address, needs)
+      .then(() => {
+        if (link.isGone) return;
+        state.links.set(link, address);
+        if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state.replies);
+        else if (link.direction === 'incoming') this.attachSender(link, address);
+        else this.attachReceiver(link, address);
+      })
+      .catch((error: unknown) => {
+        const refused = asRefused(error);
+        if (refused.status === 500) this.host.defect('A link could not be attached', error);
+        link.refuse(refused);
+      });
+  }
+
+  /** A client that let its token expire without putting a new one loses its links. */
+  expireGrants(): void {
+    for (const { grants, links } of this.host.connections.values())
+      for (const [link, address] of links)
+        if (link.isGone) links.delete(link);
+        else if (!grants.isLive(address)) {
+          links.delete(link);
+          link.refuse(unauthorized('The token of this link has expired'));
+        }
+  }
+
+  private attachCbs(link: Link, { grants, replies }: ConnectionState): void {
+    if (link.direction === 'outgoing') {
+      replies.add(link);
+      return;
+    }
+    link.onMessage = ({ payload, deliveryId, settled }) => {
+      if (!settled) link.settle(deliveryId, accepted);
+      putToken(readMessage(payload), grants, replies).catch((error: unknown) => {
+        this.host.defect('A token could not be checked', error);
+      });
+    };
+    link.accept({ credit: REQUEST_CREDIT, maxMessageSize: MAX_REQUEST_BYTES });
+  }
+
+  private attachManagement(link: Link, address: string, replies: Replies): void {
+    this.entity(address);
+    if (link.direction === 'outgoing') {
+      replies.add(link);
+      return;
+    }
+    link.onMessage = ({ payload, deliveryId, settled }) => {
+      if (!settled) link.settle(deliveryId, accepted);
+      const request = readMessage(payload);
+      const fail = (error: unknown): void => {
+        const { status, description, condition } = asRefused(error);
+        if (status === 500) this.host.defect('A management request failed', error);
+        replies.send(request, { status, description, condition });
+      };
+      const go = (): void => {
+        try {
+          const at = { broker: this.host.broker, address, entity: this.entity(address) };
+          const reply = manage(request, at, this.host.now());
+          this.host.whenDurable(() => {
+            replies.send(request, reply);
+          });
+        } catch (error) {
+          fail(error);
+        }
+      };
+      this.host.disturb(address, go, fail);
+    };
+    link.accept({ credit: REQUEST_CREDIT, maxMessageSize: MAX_REQUEST_BYTES });
+  }
+
+  private entity(address: string): Entity {
+    const entity = this.host.broker.find(address);
+    if (entity === undefined) throw entityNotFound(address);
+    return entity;
+  }
+
+  private attachSender(link: IncomingLink, address: string): void {
+    const entity = this.entity(address);
+    const store = entity.kind === 'queue' ? entity.queue : entity.topic.store;
+    const isSubscription = this.host.broker.subscription(address) !== undefined;
+    if (isSubscription || (entity.kind === 'queue' && store.isDeadLetterQueue))
+      throw notAllowed('Messages are sent to queues and topics, not to subscriptions or dead-letter queues');
+    if (isDisabled(store.settings.status, 'SendDisabled')) throw entityDisabled(address);
+    const senders = this.senders.get(store) ?? new Set();
+    this.senders.set(store, senders.add(link));
+    link.onDetach = () => {
+      senders.delete(link);
+    };
+    acceptSender(link, entity, this.host);
+  }
+
+  private attachReceiver(link: OutgoingLink, address: string): void {
+    const entity = this.entity(address);
+    if (entity.kind === 'topic')
+      throw notAllowed('Messages are received from a subscription, not from its topic');
+    const { queue } = entity;
+    if (isDisabled(queue.settings.status, 'ReceiveDisabled')) throw entityDisabled(address);
+    queue.touchedAt = this.host.now();
+    const wish = sessionWish(link);
+    const needsSession = queue.settings.requiresSession && !queue.isDeadLetterQueue;
+    if (needsSession && wish === undefined)
+      throw notAllowed(
+        'It is not possible for an entity that requires sessions to create a non-sessionful receiver',
+      );
+    if (!needsSession && wish !== undefined)
+      throw notAllowed('A sessionful receiver cannot be created on an entity that does not require sessions');
+    if (wish === undefined) {
+      link.accept();
+      this.receive(new Receiver(link, queue, undefined, this.host));
+    } else if (wish.id === undefined)
+      this.sessionQueue(queue).wait(link, () => this.grantSession(link, queue, wish));
+    else this.grantSession(link, queue, wish);
+  }
+
+  private grantSession(link: OutgoingLink, queue: Queue, wish: SessionWish): boolean {
+    queue.sessions.onLost = loseSession;
+    const slot = queue.sessions.accept(wish.id, link, this.host.now());
+    if (slot === undefined) return false;
+    acceptSession(link, slot, wish);
+    this.receive(new Receiver(link, queue, slot, this.host), () => {
+      queue.sessions.release(slot, link, this.host.now());
+    });
+    return true;
+  }
+
+  private receive(receiver: Receiver, released: () => void = () => undefined): void {
+    const { link, queue } = receiver;
+    const dispatcher = this.dispatcher(queue);
+    dispatcher.add(receiver);
+    link.onCredit = () => {
+      if (!link.isDraining) {
+        this.host.hungry(queue);
+        return;
+      }
+      dispatcher.pump(this.host.now());
+      link.drained();
+    };
+    link.onDetach = () => {
+      dispatcher.remove(receiver);
+      queue.touchedAt = this.host.now();
+      released();
+      this.host.hungry(queue);
+    };
+    this.host.hungry(queue);
+  }
+
+  private dispatcher(queue: Queue): Dispatcher {
+    let dispatcher = this.dispatchers.get(queue);
+    if (dispatcher === undefined) {
+      dispatcher = new Dispatcher(queue);
+      this.dispatchers.set(queue, dispatcher);
+    }
+    return dispatcher;
+  }
+
+  private sessionQueue(queue: Queue): SessionQueue {
+    let waiting = this.sessionQueues.get(queue);
+    if (waiting === undefined) {
+      waiting = new SessionQueue(queue);
+      this.sessionQueues.set(queue, waiting);
+    }
+    return waiting;
+  }
+
+  /** Gives what a queue has to those who wait for it. */
+  serve(queue: Queue, now: number): void {
+    this.sessionQueues.get(queue)?.serve();
+    this.dispatchers.get(queue)?.pump(now);
+  }
+
+  /** Detaches whoever uses a queue, with a reason; how many these were. */
+  detachAll(queue: Queue, error: AmqpError): number {
+    const receivers = [...(this.dispatchers.get(queue)?.receivers ?? [])].map(({ link }) => link);
+    const links = [...receivers, ...(this.senders.get(queue) ?? [])];
+    for (const link of links) link.refuse(error);
+    this.sessionQueues.get(queue)?.refuseAll((link) => {
+      link.refuse(error);
+    });
+    return links.length;
+  }
+
+  gone(queue: Queue): void {
+    this.detachAll(queue, entityNotFound(queue.path));
+    this.dispatchers.delete(queue);
+    this.sessionQueues.delete(queue);
+    this.senders.delete(queue);
+  }
+}
+
+function loseSession(_slot: unknown, holder: object): void {
+  (holder as OutgoingLink).refuse(sessionLockLost());
+}
+
+function isDisabled(status: Status, direction: 'SendDisabled' | 'ReceiveDisabled'): boolean {
+  return status === 'Disabled' || status === direction;
+}
