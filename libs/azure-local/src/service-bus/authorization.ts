@@ -82,7 +82,8 @@ function split(uri: string): [host: string, path: string] {
     host,
     path
       .join('/')
-      .replace(/\/?\$management$/, '')
+      // Whoever may listen to an entity may settle and read its dead letters.
+      .replace(/(\/\$deadletterqueue)?(\/?\$management)?$/, '')
       .replace(/\/+$/, ''),
   ];
 }
