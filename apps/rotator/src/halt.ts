@@ -2,15 +2,14 @@
 import { HaltReason, type PermanentFault } from '@twinkey/contracts';
 import type { Next } from '@twinkey/rotation';
 
+const REPLAY = 'Then replay the rotation.';
+
 const REMEDIES: Readonly<Record<string, string>> = {
-  'account-not-found':
-    'If the account is gone for good, remove it from twinkey.yaml; if it was recovered, replay the rotation.',
+  'account-not-found': 'If the account is gone for good, remove it from twinkey.yaml; else recover it.',
   'local-auth-disabled':
-    'Nothing needs rotating while the account accepts no keys: remove it from twinkey.yaml, or enable local authentication and replay.',
-  'access-refused':
-    'Grant the rotator the missing role on the account or the vault, then replay the rotation.',
-  'secret-unusable':
-    "Make the secret writable again (recover or purge it, or correct the vault's settings), then replay the rotation.",
+    'Nothing needs rotating while the account accepts no keys: remove it from twinkey.yaml, or enable local authentication.',
+  'access-refused': 'Grant the rotator the missing role on the account or the vault.',
+  'secret-unusable': "Make the secret writable again: recover or purge it, or correct the vault's settings.",
 };
 
 /** The plan's `halt` for a permanent fault; an unknown code is told as it is. */
@@ -20,9 +19,6 @@ export function haltFor(fault: PermanentFault): Extract<Next, { do: 'halt' }> {
     do: 'halt',
     reason: reason.success ? reason.data : 'unexpected-answer',
     detail: `${fault.message} Both keys keep working.`,
-    remedy:
-      fault.remedy ??
-      REMEDIES[fault.code] ??
-      'Find out why Azure answers so, mend it, then replay the rotation.',
+    remedy: `${fault.remedy ?? REMEDIES[fault.code] ?? 'Find out why Azure answers so, and mend it.'} ${REPLAY}`,
   };
 }
