@@ -105,7 +105,7 @@ describe('a consumer that is silent past its deadline', () => {
     process.kill(sleeper.pid, 'SIGCONT');
 
     const replayed = await twinkey(url, 'replay', id);
-    expect(replayed.code).toBe(0);
+    expect(replayed).toMatchObject({ code: 0 });
     await untilState('silent', id, 'completed');
   });
 });
