@@ -46,7 +46,7 @@ export interface Twinkey {
   on<Name extends keyof TwinkeyEvents>(name: Name, listener: Listener<Name>): () => void;
   /**
    * Waits for calls under way, tells the notifier goodbye so that no key switch waits for this instance, and closes. Do
-   * this before the process ends, when no more calls are made.
+   * this before the process ends, when no more calls are made; an open instance keeps the process alive.
    */
   close(): Promise<void>;
 }

@@ -85,6 +85,7 @@ class World implements Notifier, Vault, Channel {
   version: ReadVersion = published(1);
   notifierFails: Error | undefined;
   knows = true;
+  closes = true;
   announce: (announcement: KeyChanged) => void = () => undefined;
 
   readonly #events = new Events({
@@ -158,7 +159,7 @@ class World implements Notifier, Vault, Channel {
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.closes ? Promise.resolve() : new Promise(() => undefined);
   }
 
   publish(number: number): void {
@@ -474,5 +475,16 @@ describe('an instance that leaves', () => {
     await world.time.pass(30);
     await closed;
     expect(world.log).not.toContain('goodbye');
+  });
+
+  it('does not wait for a bus that will not close', async () => {
+    const world = new World();
+    const { session } = await started(world);
+    world.closes = false;
+    const closed = session.close();
+    await world.time.pass(5);
+    await closed;
+    expect(world.log).toContain('goodbye');
+    expect(world.heard.error).toMatchObject([{ code: 'bus-unreachable' }]);
   });
 });

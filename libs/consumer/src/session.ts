@@ -17,9 +17,10 @@ import type { Channel } from './channel.js';
 import type { Events } from './events.js';
 import { FollowedAccount } from './followed-account.js';
 import type { Notifier } from './notifier-client.js';
+import { Pulse } from './pulse.js';
 import type { Settings } from './settings.js';
 import { isLapsed, isRereadDue, lookEveryMs } from './standing.js';
-import { backoffMs, jittered, type Timing } from './timing.js';
+import { backoffMs, type Timing } from './timing.js';
 import type { Vault } from './vault-reader.js';
 
 export interface SessionParts {
@@ -35,22 +36,23 @@ export interface SessionParts {
 
 const REGISTER_AGAIN_CEILING_MS = 5_000;
 const CALLS_END_WITHIN_MS = 30_000;
+const CHANNEL_CLOSES_WITHIN_MS = 5_000;
 
 export class Session {
   readonly accounts = new Map<AccountId, FollowedAccount>();
   readonly #parts: SessionParts;
   readonly #closing = new AbortController();
+  readonly #heartbeats: Pulse;
   #registration: RegisterAnswer | undefined;
   #answeredAt = -Infinity;
   #isAnswered = false;
   #lapsed = false;
-  #pause = new AbortController();
-  #isHurried = false;
   #loops: Promise<void>[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#heartbeats = new Pulse(parts.timing, this.#closing.signal);
   }
 
   /**
@@ -61,7 +63,7 @@ export class Session {
     const { timing, settings } = this.#parts;
     const giveUpAt = timing.now() + settings.startWithinSeconds * 1000;
     await this.#register(giveUpAt);
-    this.#loops = [this.#heartbeats(), this.#rereads()];
+    this.#loops = this.#follow();
     await Promise.all([...this.accounts.values()].map((account) => this.#firstKey(account, giveUpAt)));
   }
 
@@ -77,26 +79,36 @@ export class Session {
   }
 
   async #close(): Promise<void> {
-    const { notifier, channel, events, timing } = this.#parts;
+    const { notifier, channel, events } = this.#parts;
     this.#closing.abort();
     await Promise.all(this.#loops);
-    const ended = Promise.all([...this.accounts.values()].map(({ holder }) => holder.close())).then(
-      () => true,
-    );
-    const inTime = new AbortController();
-    const late = timing.wait(CALLS_END_WITHIN_MS, inTime.signal).then(() => false);
+    const calls = Promise.all([...this.accounts.values()].map(({ holder }) => holder.close()));
     // After a goodbye no key switch waits for this instance, so nothing may be under way by then. Without one the
     // lease runs out, which is slower and just as safe.
-    const mayLeave = await Promise.race([ended, late]);
-    inTime.abort();
-    if (mayLeave && this.#registration !== undefined) {
+    if ((await this.#inTime(calls, CALLS_END_WITHIN_MS)) && this.#registration !== undefined) {
       try {
         await notifier.goodbye(this.#registration.instance);
       } catch (error) {
         events.emit('error', asError(error));
       }
     }
-    await channel?.close();
+    if (channel === undefined) return;
+    // A link that is just being re-established may not let itself be closed; the process shall end all the same.
+    if (await this.#inTime(channel.close(), CHANNEL_CLOSES_WITHIN_MS)) return;
+    events.emit(
+      'error',
+      new TransientFault('bus-unreachable', 'the connection to Service Bus did not close in time'),
+    );
+  }
+
+  async #inTime(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+    const done = new AbortController();
+    const late = this.#parts.timing.wait(withinMs, done.signal).then(() => false);
+    try {
+      return await Promise.race([work.then(() => true), late]);
+    } finally {
+      done.abort();
+    }
   }
 
   #isClosing(): boolean {
@@ -140,7 +152,7 @@ export class Session {
     this.#registration = answer;
     this.#answered(askedAt);
     for (const current of answer.accounts) {
-      const known = this.accounts.get(current.account) ?? this.#follow(current);
+      const known = this.accounts.get(current.account) ?? this.#take(current);
       known.heard(current);
       known.confirmed(askedAt);
       // A new registration knows of no acknowledgement yet.
@@ -151,7 +163,7 @@ export class Session {
     });
   }
 
-  #follow({ account, name, secret }: RegisterAnswer['accounts'][number]): FollowedAccount {
+  #take({ account, name, secret }: RegisterAnswer['accounts'][number]): FollowedAccount {
     const { vault, timing, events } = this.#parts;
     const followed = new FollowedAccount(account, name, secret, {
       vault,
@@ -168,6 +180,26 @@ export class Session {
     });
     this.accounts.set(account, followed);
     return followed;
+  }
+
+  /** Both loops look at the latest registration: a new one may come with other times. */
+  #follow(): Promise<void>[] {
+    const { timing } = this.#parts;
+    const latest = (): RegisterAnswer => {
+      if (this.#registration === undefined) throw new Error('not registered');
+      return this.#registration;
+    };
+    if (this.#registration === undefined) return []; // interrupted before
+    return [
+      this.#heartbeats.run(
+        () => latest().heartbeatSeconds * 1000,
+        () => this.#heartbeat(latest()),
+      ),
+      new Pulse(timing, this.#closing.signal).run(
+        () => lookEveryMs(latest().rereadSeconds * 1000),
+        () => this.#rereadDue(latest()),
+      ),
+    ];
   }
 
   async #firstKey(account: FollowedAccount, giveUpAt: number): Promise<void> {
@@ -221,7 +253,7 @@ export class Session {
     if (acknowledged === undefined || this.#registration === undefined) return;
     const { instance } = this.#registration;
     if (channel === undefined) {
-      this.#hurry();
+      this.#heartbeats.hurry();
       return;
     }
     try {
@@ -235,29 +267,7 @@ export class Session {
       });
     } catch (error) {
       events.emit('error', asError(error));
-      this.#hurry(); // it carries the same words
-    }
-  }
-
-  /** The next heartbeat is due now; one under way does not count, it may have been written before. */
-  #hurry(): void {
-    this.#isHurried = true;
-    this.#pause.abort();
-  }
-
-  async #heartbeats(): Promise<void> {
-    const { timing } = this.#parts;
-    this.#closing.signal.addEventListener('abort', () => {
-      this.#pause.abort();
-    });
-    while (!this.#isClosing()) {
-      const registration = this.#registration;
-      if (registration === undefined) return;
-      this.#pause = new AbortController();
-      if (!this.#isHurried)
-        await timing.wait(jittered(registration.heartbeatSeconds * 1000, timing), this.#pause.signal);
-      this.#isHurried = false;
-      if (!this.#isClosing()) await this.#heartbeat(registration);
+      this.#heartbeats.hurry(); // it carries the same words
     }
   }
 
@@ -307,18 +317,13 @@ export class Session {
     this.#parts.events.emit('resumed', { at: new Date(askedAt) });
   }
 
-  async #rereads(): Promise<void> {
-    const { timing } = this.#parts;
-    while (!this.#isClosing()) {
-      const rereadMs = (this.#registration?.rereadSeconds ?? 1) * 1000;
-      await timing.wait(jittered(lookEveryMs(rereadMs), timing), this.#closing.signal);
-      if (this.#isClosing()) return;
-      const now = timing.now();
-      const due = [...this.accounts.values()].filter(
-        ({ confirmedAt, generation }) => generation > 0 && isRereadDue({ confirmedAt, rereadMs, now }),
-      );
-      await Promise.all(due.map((account) => account.reread()));
-    }
+  async #rereadDue({ rereadSeconds }: RegisterAnswer): Promise<void> {
+    const now = this.#parts.timing.now();
+    const rereadMs = rereadSeconds * 1000;
+    const due = [...this.accounts.values()].filter(
+      ({ confirmedAt, generation }) => generation > 0 && isRereadDue({ confirmedAt, rereadMs, now }),
+    );
+    await Promise.all(due.map((account) => account.reread()));
   }
 }
 

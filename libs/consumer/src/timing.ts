@@ -15,8 +15,7 @@ export const REAL_TIMING: Timing = {
   random: Math.random,
   wait: async (ms, signal) => {
     try {
-      // Not a reason for the process to stay: an application that is done may end.
-      await wait(ms, undefined, { signal, ref: false });
+      await wait(ms, undefined, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }
