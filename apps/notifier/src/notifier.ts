@@ -1,6 +1,5 @@
-import type { ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { watchAccounts } from './account-watch.js';
-import { ALIVE_EVERY_MS, signOfLife } from './alive.js';
 import { watchLeases } from './lease-watch.js';
 import { Lookout } from './lookout.js';
 import { NotifierModule } from './notifier.module.js';
@@ -36,15 +35,15 @@ export const notifier: ServiceDefinition<Names> = {
     { source: { topic: 'registry-events', subscription: 'notifier' }, maxConcurrent: 4 },
   ],
   module: (parts) => NotifierModule.with(shellOf(parts)),
-  background: ({ log, clock }, app) => {
-    const startedAt = clock();
+  background: ({ database, log, clock }, app) => {
+    const alive = signOfLife({ name: 'notifier', database, clock });
     const shell = app.get<Shell>(SHELL);
     const lookout = app.get(Lookout);
     return [
       { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
       rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
-      rounds('alive', ALIVE_EVERY_MS, () => signOfLife(shell, startedAt), log),
+      rounds('alive', roundMs, alive, log),
     ];
   },
 };

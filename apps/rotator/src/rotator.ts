@@ -4,7 +4,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { RotationCommand, RotationDue, SwitchOutcome } from '@twinkey/contracts';
 import { Writer } from '@twinkey/journal';
 import { AccountKeys, SecretShelf, SecretText } from '@twinkey/key-store';
-import type { Background, ServiceDefinition, ServiceParts } from '@twinkey/service';
+import { signOfLife, type Background, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { Accounts } from './accounts.js';
 import { Advance } from './advance.js';
 import { Inputs } from './inputs.js';
@@ -95,7 +95,14 @@ function compose(parts: Parts): Composed {
     },
     background: [
       { name: 'journal-writer', start: () => undefined, stop: () => writer.close() },
-      new Sweep(database, advance, turns, config.sweepSeconds * 1_000, log),
+      new Sweep(
+        database,
+        advance,
+        turns,
+        config.sweepSeconds * 1_000,
+        signOfLife({ name: 'rotator', database, clock }),
+        log,
+      ),
     ],
   };
   composed.set(parts, result);

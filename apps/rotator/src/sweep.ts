@@ -17,6 +17,8 @@ export class Sweep implements Background {
     private readonly advance: Advance,
     private readonly turns: Turns,
     private readonly everyMs: number,
+    /** Called in every round; says now and then that there are rounds. */
+    private readonly signOfLife: () => Promise<void>,
     private readonly log: Log,
   ) {}
 
@@ -35,6 +37,7 @@ export class Sweep implements Background {
 
   async #sweep(): Promise<void> {
     try {
+      await this.signOfLife();
       for (const stream of await streamsToLookAt(this.database, { limit: AT_A_TIME }))
         this.advance.wake(AccountId.parse(stream));
     } catch (error) {

@@ -16,7 +16,6 @@ import { fixedClock, testDatabase, type FixedClock, type TestDatabase } from '@t
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { AccountsController } from './accounts.controller.js';
-import { signOfLife } from './alive.js';
 import { Care } from './care.js';
 import type { CareFile } from './care-file.js';
 import { hearRotation } from './hear-rotation.js';
@@ -394,23 +393,6 @@ describe('a tick that cannot commit', () => {
     await sql`alter table hidden rename to outbox`.execute(database.kysely);
     expect(await tick(database, time)).toHaveLength(1);
     expect((await said()).due).toHaveLength(1);
-  });
-});
-
-describe('a scheduler that ticks', () => {
-  it('says so every 15 seconds', async () => {
-    const alive = signOfLife(database, clock.now());
-    for (let second = 0; second < 30; second += 1) {
-      await alive(clock.now());
-      clock.advance({ seconds: 1 });
-    }
-    expect((await said()).registry.map(({ data }) => data.what)).toEqual(
-      [1, 2].map(() => ({
-        event: 'service-alive',
-        service: 'scheduler',
-        startedAt: '2026-03-02T08:00:00.000Z',
-      })),
-    );
   });
 });
 

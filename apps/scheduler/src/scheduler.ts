@@ -1,7 +1,6 @@
 import { AccountKeys } from '@twinkey/key-store';
 import type { INestApplicationContext } from '@nestjs/common';
-import type { ServiceDefinition, ServiceParts } from '@twinkey/service';
-import { signOfLife } from './alive.js';
+import { signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { CareFile } from './care-file.js';
 import { Care } from './care.js';
 import { Loop } from './loop.js';
@@ -37,10 +36,13 @@ function careFor({ config, database, credential, clock, log }: ServiceParts<Vari
   });
 }
 
-function loops({ config, log, clock }: ServiceParts<Variables>, app: INestApplicationContext): Loop[] {
+function loops(
+  { config, database, log, clock }: ServiceParts<Variables>,
+  app: INestApplicationContext,
+): Loop[] {
   const care = app.get(Care);
   const pauseMs = config.tickSeconds * 1000;
-  const alive = signOfLife(care.database, clock());
+  const alive = signOfLife({ name: 'scheduler', database, clock });
   let told = false;
   const survey = new Loop('survey', pauseMs, log, async (signal) => {
     const again = told;
@@ -50,7 +52,7 @@ function loops({ config, log, clock }: ServiceParts<Variables>, app: INestApplic
   const ticks = new Loop('tick', pauseMs, log, async () => {
     for (const asked of await tick(care.database, clock)) log.info(asked, 'A rotation is due');
     await repeatDeclarations(care.database, clock());
-    await alive(clock());
+    await alive();
   });
   // For the life of the process: whoever edits the file may say so instead of waiting.
   process.on('SIGHUP', () => {

@@ -161,7 +161,11 @@ async function createApp(
     controllers: [HealthController],
     providers: [{ provide: ServiceHealth, useValue: health }],
   };
-  const adapter = new FastifyAdapter({ forceCloseConnections: 'idle' });
+  const adapter = new FastifyAdapter({
+    forceCloseConnections: 'idle',
+    // An ARM id fits into a path; the default of 100 characters does not hold one.
+    routerOptions: { maxParamLength: 1_000 },
+  });
   adapter.getInstance().addHook('onRequest', whileStarting(health));
   const app = await NestFactory.create<NestFastifyApplication>(host, adapter, {
     logger: nestLog(log),
