@@ -3,7 +3,8 @@ import * as put from './amqp/put.js';
 import { Broker } from './broker.js';
 import type { QueueSettings } from './entity.js';
 import { readMessage, type Message } from './message.js';
-import { deadLetterProperties, type Queue } from './queue.js';
+import type { Queue } from './queue.js';
+import { deadLetterProperties } from './stamps.js';
 import type { Change, Stored } from './stored.js';
 
 function message(id: string, o: { session?: string; ttlMs?: number; at?: number } = {}): Message {

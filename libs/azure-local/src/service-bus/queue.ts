@@ -1,8 +1,9 @@
-import { int, long, timestamp, string, bytesOf, type Put } from './amqp/put.js';
+import { string } from './amqp/put.js';
 import { DueHeap } from './due.js';
 import type { QueueSettings } from './entity.js';
 import { messageLockLost, messageNotFound, notAllowed, sessionLockLost } from './errors.js';
 import type { Message } from './message.js';
+import { deadLetterProperties, type Modifications } from './stamps.js';
 import { QueueSessions } from './queue-sessions.js';
 import type { SessionSlot } from './session-slot.js';
 import type { Change, Lock, Stored } from './stored.js';
@@ -26,7 +27,6 @@ export interface PutOptions {
   readonly sequence?: number;
 }
 
-export type Modifications = ReadonlyMap<string, Buffer>;
 const NONE: Modifications = new Map();
 
 /**
@@ -436,24 +436,4 @@ export class Queue {
     }
     return found;
   }
-}
-
-export function deadLetterProperties(reason: string, description: string): Modifications {
-  return new Map([
-    ['DeadLetterReason', bytesOf(string(reason))],
-    ['DeadLetterErrorDescription', bytesOf(string(description))],
-  ]);
-}
-
-const STATE_CODES = { active: 0, deferred: 1, scheduled: 2 } as const;
-
-/** The annotations a stored message goes out with. */
-export function stampsOf(stored: Stored, lockedUntil?: number): Record<string, Put> {
-  return {
-    'x-opt-sequence-number': long(stored.sequence),
-    'x-opt-enqueue-sequence-number': long(stored.firstSequence),
-    'x-opt-enqueued-time': timestamp(stored.enqueuedAt),
-    'x-opt-message-state': int(STATE_CODES[stored.state]),
-    ...(lockedUntil !== undefined && { 'x-opt-locked-until': timestamp(lockedUntil) }),
-  };
 }

@@ -1,7 +1,8 @@
 import type { TopicSettings } from './entity.js';
 import { entityExists, ruleNotFound } from './errors.js';
 import type { Message } from './message.js';
-import { deadLetterProperties, type Queue, type QueueHost } from './queue.js';
+import type { Queue, QueueHost } from './queue.js';
+import { deadLetterProperties } from './stamps.js';
 import { compileRule, type CompiledRule, type Rule } from './rules/rule.js';
 import type { Stored } from './stored.js';
 

@@ -17,14 +17,14 @@ let tls = { key: '', cert: '' };
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  x509.cryptoProvider.set(webcrypto as unknown as typeof globalThis.crypto);
+  x509.cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
   ]);
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=localhost',
-    keys: keys as webcrypto.CryptoKeyPair,
+    keys: keys,
     extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
   });
   const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');

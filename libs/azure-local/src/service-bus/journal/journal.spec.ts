@@ -6,7 +6,8 @@ import * as put from '../amqp/put.js';
 import { Broker } from '../broker.js';
 import { Refused } from '../errors.js';
 import { readMessage } from '../message.js';
-import { deadLetterProperties, type Queue } from '../queue.js';
+import type { Queue } from '../queue.js';
+import { deadLetterProperties } from '../stamps.js';
 import type { Stored } from '../stored.js';
 import { FileJournal } from './file-journal.js';
 

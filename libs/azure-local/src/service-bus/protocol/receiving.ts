@@ -3,7 +3,8 @@ import { accepted, rejected, type Outcome } from '../amqp/performatives.js';
 import { AmqpMap } from '../amqp/reader.js';
 import { asRefused, type Refused } from '../errors.js';
 import { writeMessage } from '../message.js';
-import { stampsOf, type Modifications, type Queue } from '../queue.js';
+import type { Queue } from '../queue.js';
+import { stampsOf, type Modifications } from '../stamps.js';
 import type { SessionSlot } from '../session-slot.js';
 import type { Lock, Stored } from '../stored.js';
 
