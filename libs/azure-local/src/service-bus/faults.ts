@@ -20,6 +20,7 @@ export interface FaultsHost {
 export class Faults {
   private readonly ordered = new Map<string, Ordered[]>();
   refusesConnections = false;
+  refusesTokens = false;
 
   constructor(private readonly host: FaultsHost) {}
 
@@ -33,6 +34,7 @@ export class Faults {
   clear(): void {
     this.ordered.clear();
     this.refusesConnections = false;
+    this.refusesTokens = false;
   }
 
   disturb(path: string, go: () => void, fail: (error: Refused) => void): void {

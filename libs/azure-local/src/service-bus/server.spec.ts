@@ -266,6 +266,17 @@ describe('many messages through one link', () => {
     expect(server.stats().entities['orders']).toMatchObject({ active: 0, dead: 0 });
   }, 30_000);
 
+  it('answers each at once: a socket that gathers small writes would take 40 ms', async () => {
+    const sender = client.createSender('orders');
+    const times: number[] = [];
+    for (let n = 0; n < 31; n++) {
+      const started = performance.now();
+      await sender.sendMessages({ body: n });
+      times.push(performance.now() - started);
+    }
+    expect(times.toSorted((a, b) => a - b)[15]).toBeLessThan(25);
+  });
+
   it('returns exactly as many as are there when the receiver drains', async () => {
     const sender = client.createSender('orders');
     await sender.sendMessages([{ body: 1 }, { body: 2 }, { body: 3 }]);

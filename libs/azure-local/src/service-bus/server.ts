@@ -11,6 +11,9 @@ import { applyTopology, type Topology } from './topology.js';
 import type { Queue } from './queue.js';
 import { Ticker } from './ticker.js';
 
+export type { PresentedToken, SasKey, Verdict, VerifyToken } from './authorization.js';
+export type { Topology } from './topology.js';
+
 export interface ServiceBusSettings {
   /** 0 or absent: a free one. */
   readonly port?: number;
@@ -43,6 +46,8 @@ export interface ServiceBusFaults {
   dropConnections(): number;
   /** New connections are cut at once until this is called with false. */
   refuseConnections(on: boolean): void;
+  /** No token is accepted until this is called with false; links that are open stay. */
+  refuseTokens(on: boolean): void;
   /** Sends, settlements and management requests on the entity take effect `ms` later. */
   delayNext(entity: string, ms: number, count?: number): void;
   /** They are refused; by default with `com.microsoft:server-busy`. */
@@ -162,6 +167,9 @@ function faultsOf(hub: Hub): ServiceBusFaults {
     dropConnections: () => faults.dropConnections(),
     refuseConnections: (on) => {
       faults.refusesConnections = on;
+    },
+    refuseTokens: (on) => {
+      faults.refusesTokens = on;
     },
     delayNext: (entity, ms, count = 1) => {
       faults.order(entity, { kind: 'delay', ms, error: undefined }, count);

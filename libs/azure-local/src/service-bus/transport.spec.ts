@@ -240,6 +240,17 @@ describe('trouble on order', () => {
     expect(await roundTrip(client, 'in')).toBe('in');
   });
 
+  it('refuses tokens while it lasts', async () => {
+    const server = await start({ allowAnySas: true });
+    server.faults.refuseTokens(true);
+    const client = opened(new ServiceBusClient(developmentString(server.port), { retryOptions }));
+    await expect(client.createSender('orders').sendMessages({ body: 1 })).rejects.toMatchObject({
+      code: 'UnauthorizedAccess',
+    });
+    server.faults.refuseTokens(false);
+    expect(await roundTrip(client, 'in')).toBe('in');
+  });
+
   it('ends locks at once', async () => {
     const server = await start({ allowAnySas: true });
     const client = opened(new ServiceBusClient(developmentString(server.port), { retryOptions }));

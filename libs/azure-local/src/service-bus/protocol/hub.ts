@@ -41,8 +41,12 @@ export class Hub implements ConnectionHost, AttachingHost {
 
   constructor(private readonly settings: HubSettings) {
     const { journal } = settings;
-    this.verify = verifierOf(settings);
     this.faults = new Faults(this);
+    const verify = verifierOf(settings);
+    this.verify = (token) =>
+      this.faults.refusesTokens
+        ? Promise.resolve({ refused: 'Tokens are refused by order of a test' })
+        : verify(token);
     this.broker = new Broker({
       note: (change) => {
         journal.note(change);
