@@ -127,6 +127,9 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
   });
   const ticker = new Ticker(hub, settings.clock !== undefined);
   ticker.start();
+  hub.afterTurn = () => {
+    ticker.review();
+  };
 
   return {
     port: listener.port,

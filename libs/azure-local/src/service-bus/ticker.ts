@@ -10,12 +10,10 @@ export interface Ticking {
 const LONGEST_SLEEP_MS = 1000;
 const INJECTED_CLOCK_POLL_MS = 10;
 
-/**
- * Wakes the broker when something is due. The next due time may come nearer at any moment, so it is looked at
- * again at least every few milliseconds; an injected clock may jump at any moment too.
- */
+/** Wakes the broker when something is due. An injected clock may jump at any moment, so it is looked at often. */
 export class Ticker {
   private timer: NodeJS.Timeout | undefined;
+  private wakesFor = Infinity;
 
   constructor(
     private readonly of: Ticking,
@@ -23,22 +21,27 @@ export class Ticker {
   ) {}
 
   start(): void {
-    this.sleep();
-  }
-
-  private sleep(): void {
-    const wait = this.of.broker.nextDue - this.of.now();
-    const limit = this.clockIsInjected ? INJECTED_CLOCK_POLL_MS : LONGEST_SLEEP_MS;
-    const ms = this.clockIsInjected ? limit : Math.max(1, Math.min(wait, limit));
+    this.wakesFor = this.of.broker.nextDue;
+    const wait = this.clockIsInjected
+      ? INJECTED_CLOCK_POLL_MS
+      : Math.max(1, Math.min(this.wakesFor - this.of.now(), LONGEST_SLEEP_MS));
     this.timer = setTimeout(() => {
       if (this.of.broker.nextDue <= this.of.now()) this.of.turn();
       this.of.expireGrants();
-      this.sleep();
-    }, ms);
+      this.start();
+    }, wait);
     this.timer.unref();
+  }
+
+  /** After a turn: something may be due sooner than the timer knows. */
+  review(): void {
+    if (this.timer === undefined || this.of.broker.nextDue >= this.wakesFor) return;
+    clearTimeout(this.timer);
+    this.start();
   }
 
   stop(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }

@@ -35,6 +35,7 @@ export class Hub implements ConnectionHost, AttachingHost {
   private readonly attaching = new Attaching(this);
   private readonly touchedConnections = new Set<Connection>();
   private readonly hungryQueues = new Set<Queue>();
+  afterTurn: () => void = () => undefined;
   private turnIsDue = false;
   private readonly tokenPrefix = randomBytes(8);
   private tokenCount = 0;
@@ -109,6 +110,7 @@ export class Hub implements ConnectionHost, AttachingHost {
     this.settings.journal.write();
     for (const connection of this.touchedConnections) connection.flush();
     this.touchedConnections.clear();
+    this.afterTurn();
   }
 
   /** A defect met with one queue must not stop the others, nor the process. */
