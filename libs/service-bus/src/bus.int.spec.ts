@@ -58,6 +58,31 @@ async function collect(
 const complete = (): Settlement => ({ settle: 'complete' });
 const stats = (entity = 'rotation-due') => server.stats().entities[entity];
 
+describe('messages whose handlers end in the same moment', () => {
+  it('each get their own settlement, with their own reason', async () => {
+    let release: () => void = () => undefined;
+    const together = new Promise<void>((resolve) => (release = resolve));
+    const got = await collect(async ({ id }) => {
+      await together;
+      const number = Number(id.slice(2));
+      return number % 2 === 0
+        ? complete()
+        : { settle: 'dead-letter', reason: `Reason${number}`, description: id };
+    });
+    await bus.send(
+      'rotation-due',
+      Array.from({ length: 8 }, (_, index) => message(`m-${index}`)),
+    );
+    await until(() => got.length === 8);
+    release();
+    await until(() => stats()?.active === 0);
+    const dead = await bus.deadLetters(queue).list({ max: 20 });
+    expect(dead.map(({ id, reason }) => ({ id, reason }))).toEqual(
+      [1, 3, 5, 7].map((number) => ({ id: `m-${number}`, reason: `Reason${number}` })),
+    );
+  });
+});
+
 describe('a message sent', () => {
   it('arrives with its body, subject, trace and count', async () => {
     const got = await collect(complete);

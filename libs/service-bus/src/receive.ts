@@ -4,6 +4,7 @@ import type { BusLog, EntitySource, ReceivedMessage, ReceiveOptions, Receiving }
 import { createReceiver, nameOf } from './entity.js';
 import { toFault } from './faults.js';
 import { watchLock } from './lock-watch.js';
+import { SettlingOrder } from './settling-order.js';
 import { LONGEST_DELAY_MS, settlementOf, type Settlement } from './settlement.js';
 import { deliveryOf, fromWire, idOf } from './wire.js';
 
@@ -37,6 +38,7 @@ export class Receiver implements Receiving {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly parked = new Set<() => void>();
   private readonly handling = new Set<AbortController>();
+  private readonly order = new SettlingOrder();
   private closing = false;
   private drained: Promise<void> | undefined;
   private closed: Promise<void> | undefined;
@@ -151,8 +153,10 @@ export class Receiver implements Receiving {
     link: Link,
   ): Promise<void> {
     try {
-      if (link === this.link) await Promise.race([this.carryOut(message, settlement), link.gone]);
-      if (link !== this.link) await this.carryOut(withoutLink(message), settlement);
+      await this.order.run(settlement.settle === 'complete' ? 'completion' : 'other', async () => {
+        if (link === this.link) await Promise.race([this.carryOut(message, settlement), link.gone]);
+        if (link !== this.link) await this.carryOut(withoutLink(message), settlement);
+      });
     } catch (error) {
       const fault = toFault(error, this.name);
       if (isInterrupted(fault)) return;
