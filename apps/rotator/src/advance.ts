@@ -3,7 +3,7 @@
 import { isInterrupted, isPermanentFault, isTransientFault, type AccountId } from '@twinkey/contracts';
 import { releaseLease, takeLease, type Database } from '@twinkey/journal';
 import type { SecretText } from '@twinkey/key-store';
-import { plan, type Next, type Terms, type Waiting } from '@twinkey/rotation';
+import { plan, wasToldOf, type Next, type Obstruction, type Terms, type Waiting } from '@twinkey/rotation';
 import type { Log } from '@twinkey/service';
 import type { Accounts } from './accounts.js';
 import { haltFor } from './halt.js';
@@ -15,12 +15,17 @@ import { regenerate } from './perform/regenerate.js';
 import type { Turns } from './turns.js';
 import { Work, type WorkTimes } from './work.js';
 
-/** What was seen is used again for so long; a gate that opened after a day looks anew. */
+/** Keys are forgotten so long after the last look, also in the middle of a rotation: listing them again costs one write. */
+const FORGET_AFTER_MS = 60_000;
+/** And after so long in any case; a gate that opened after a day looks anew. */
 const SEEN_FOR_MS = 5 * 60_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** A loop that never comes to rest is a defect of the plan; better a halt in the log than a hot loop against Azure. */
 const ROUNDS = 200;
+
+/** What no account's policy says. */
+export type InstallationTerms = Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue' | 'drainMs'>;
 
 export interface AdvanceParts {
   readonly database: Database;
@@ -30,15 +35,19 @@ export interface AdvanceParts {
   readonly salt: SecretText;
   readonly holder: string;
   readonly times: WorkTimes;
-  readonly terms: Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
+  readonly terms: InstallationTerms;
   readonly turns: Turns;
   readonly log: Log;
 }
 
+/** `turn`: whatever else goes wrong, a defect included. */
+type Doing = Next['do'] | 'turn';
+
 /** Brings accounts forward, each by one worker at a time: a queue in this process, a lease between processes. */
 export class Advance {
   readonly #holds = new Map<AccountId, Hold>();
-  readonly #faults = new Map<AccountId, number>();
+  /** What failed last, and how often in a row: only its own success ends the row. */
+  readonly #faults = new Map<AccountId, { readonly at: Doing; readonly times: number }>();
 
   constructor(private readonly parts: AdvanceParts) {
     parts.turns.serve((account) => this.#turn(account));
@@ -68,10 +77,13 @@ export class Advance {
         clock: outside.clock,
       });
       try {
-        await this.#advance(work);
+        // Nobody wants it cared for any more. A rotation in the middle leaves two keys that work.
+        if (known.withdrawn) await work.decide([], null);
+        else await this.#advance(work);
       } finally {
         await releaseLease(database, work.lease);
       }
+      this.#succeeded(account, 'turn');
     } catch (error) {
       if (isInterrupted(error)) {
         log.info({ account, code: error.code }, error.message);
@@ -79,7 +91,7 @@ export class Advance {
       } else {
         log.error({ account, err: error }, 'An account could not be looked at; it is tried again.');
       }
-      turns.askLater(account, this.#pauseAfterFault(account));
+      turns.askLater(account, this.#pauseAfterFault(account, 'turn'));
     }
   }
 
@@ -99,14 +111,19 @@ export class Advance {
   async #perform(next: Next, work: Work, hold: Hold): Promise<boolean> {
     try {
       const goOn = await this.#act(next, work, hold);
-      this.#faults.delete(work.ring.account);
+      this.#succeeded(work.ring.account, next.do);
       return goOn;
     } catch (error) {
       if (isPermanentFault(error)) return this.#stop(haltFor(error), work);
       if (!isTransientFault(error)) throw error;
-      const pause = error.retryAfterMs ?? this.#pauseAfterFault(work.ring.account);
-      const why = error.code === 'throttled' ? 'throttling' : 'outage';
-      return this.#wait({ for: why, detail: error.message, until: work.now() + pause }, work);
+      const { code, message, retryAfterMs } = error;
+      // A Retry-After of nothing is no leave to ask without pause.
+      const pause = Math.max(
+        retryAfterMs ?? this.#pauseAfterFault(work.ring.account, next.do),
+        FIRST_PAUSE_MS,
+      );
+      const why = code === 'throttled' ? 'throttling' : 'outage';
+      return this.#wait({ for: why, code, detail: message, until: work.now() + pause }, work);
     }
   }
 
@@ -115,8 +132,7 @@ export class Advance {
     switch (next.do) {
       case 'rest':
         this.#holds.delete(work.ring.account);
-        await work.decide([], null);
-        return false;
+        return !(await work.decide([], null)); // refused: something came in
       case 'list-keys':
       case 'read-vault':
       case 'probe':
@@ -163,10 +179,12 @@ export class Advance {
   }
 
   async #wait(what: Waiting, work: Work): Promise<boolean> {
-    const told = work.ring.waiting === `${what.for}: ${what.detail}`;
-    const until = what.until ?? null;
+    return this.#obstructed({ type: 'WaitingFor', at: work.now(), what }, what.until ?? null, work);
+  }
+
+  async #obstructed(why: Obstruction, until: number | null, work: Work): Promise<boolean> {
     const recorded = await work.decide(
-      told ? [] : [{ type: 'WaitingFor', at: work.now(), what }],
+      wasToldOf(work.ring, why) ? [] : [why],
       until === null ? null : new Date(until),
     );
     if (!recorded) return true; // something came in: it may be what was waited for
@@ -179,8 +197,9 @@ export class Advance {
     this.#holds.delete(account);
     this.parts.log.warn({ account, rotationId: rotation?.rotationId, reason, remedy }, detail);
     if (rotation === null) {
-      // No rotation to halt (a first publication, drift at rest): a person sees the log, and time may mend it.
-      return this.#wait({ for: 'outage', detail, until: work.now() + LONGEST_PAUSE_MS }, work);
+      // Nothing that could be replayed (a first publication, drift at rest): people are told, and time may mend it.
+      const hindered: Obstruction = { type: 'CareHindered', at: work.now(), reason, detail, remedy };
+      return this.#obstructed(hindered, work.now() + LONGEST_PAUSE_MS, work);
     }
     return !(await work.decide([{ type: 'RotationHalted', at: work.now(), reason, detail, remedy }], null));
   }
@@ -203,9 +222,11 @@ export class Advance {
     const { outside, salt } = this.parts;
     const now = outside.clock().getTime();
     const known = this.#holds.get(account);
-    if (known !== undefined && now - known.since < SEEN_FOR_MS) return known;
-    const hold = new Hold(salt, now);
+    const hold = known !== undefined && now - known.since < SEEN_FOR_MS ? known : new Hold(salt, now);
     this.#holds.set(account, hold);
+    hold.expireIn(FORGET_AFTER_MS, () => {
+      if (this.#holds.get(account) === hold) this.#holds.delete(account);
+    });
     return hold;
   }
 
@@ -214,13 +235,20 @@ export class Advance {
       ...this.parts.terms,
       acknowledgeWithinMs: policy.acknowledgeWithinSeconds * 1_000,
       onOverdue: policy.onOverdue,
+      drainMs: policy.drainSeconds * 1_000,
     };
   }
 
-  #pauseAfterFault(account: AccountId): number {
-    const faults = (this.#faults.get(account) ?? 0) + 1;
-    this.#faults.set(account, faults);
-    return Math.min(FIRST_PAUSE_MS * 2 ** (faults - 1), LONGEST_PAUSE_MS);
+  /** Doubles as long as the same thing fails, whatever succeeds in between: reading a vault that refuses writes, say. */
+  #pauseAfterFault(account: AccountId, at: Doing): number {
+    const last = this.#faults.get(account);
+    const times = last?.at === at ? last.times + 1 : 1;
+    this.#faults.set(account, { at, times });
+    return Math.min(FIRST_PAUSE_MS * 2 ** (times - 1), LONGEST_PAUSE_MS);
+  }
+
+  #succeeded(account: AccountId, at: Doing): void {
+    if (this.#faults.get(account)?.at === at) this.#faults.delete(account);
   }
 }
 

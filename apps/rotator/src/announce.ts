@@ -4,10 +4,13 @@ import {
   accountName,
   generation,
   RotationEvent,
+  SLOTS,
   stepsFrom,
   SwitchRequested,
   writeMessage,
   type AccountSettings,
+  type Fingerprint,
+  type KeySlot,
   type Message,
 } from '@twinkey/contracts';
 import type { OutboxMessage } from '@twinkey/journal';
@@ -48,7 +51,7 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
   switch (event.type) {
     case 'RotationRequested': {
       const steps = [...stepsFrom(after.published?.slot ?? 'key2')];
-      return [{ event: 'requested', reason: event.reason, by: event.by, steps, retire: [] }];
+      return [{ event: 'requested', reason: event.reason, by: event.by, steps, retire: knownKeys(after) }];
     }
     case 'Published':
       return [
@@ -86,6 +89,10 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
       const { reason, detail, remedy } = event;
       return [{ event: 'halted', ...(step === null ? {} : { step }), reason, detail, remedy }];
     }
+    case 'CareHindered': {
+      const { reason, detail, remedy } = event;
+      return [{ event: 'halted', reason, detail, remedy }];
+    }
     case 'RotationReplayed': {
       const step = stepOf(after);
       return [{ event: 'replayed', by: event.by, ...(step === null ? {} : { step }) }];
@@ -98,6 +105,14 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
     default:
       return [];
   }
+}
+
+/** What will be retired, as far as the ring knows it before it looks: which keys they really are is recorded then. */
+function knownKeys({ published, slots }: KeyRing): { slot: KeySlot; fingerprint: Fingerprint }[] {
+  return SLOTS.flatMap((slot) => {
+    const fingerprint = published?.slot === slot ? published.fingerprint : slots[slot].answered?.fingerprint;
+    return fingerprint === undefined ? [] : [{ slot, fingerprint }];
+  });
 }
 
 function rotationEvent(ring: KeyRing, event: RingEvent, what: What, index: number): OutboxMessage {

@@ -6,16 +6,23 @@ import { NOTHING_SEEN, type KeyRing, type Observed, type Probe, type SeenVault }
 export class Hold {
   seen: Observed = NOTHING_SEEN;
   readonly #values = new Map<Fingerprint, SecretText>();
+  #expiry: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly salt: SecretText,
     readonly since: number,
   ) {}
 
-  /** The account's keys, listed or answered when the ring stood at `revision`. */
-  sawKeys(keys: SlotKeys, revision: number): Readonly<Record<KeySlot, Fingerprint>> {
+  /** Has `forget` called when nobody asks for the hold again within `ms`. */
+  expireIn(ms: number, forget: () => void): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(forget, ms).unref();
+  }
+
+  /** The account's keys, listed or answered when the ring stood at `revision`; `at`: when the look began. */
+  sawKeys(keys: SlotKeys, revision: number, at: number): Readonly<Record<KeySlot, Fingerprint>> {
     const fingerprints = { key1: this.#keep(keys.key1), key2: this.#keep(keys.key2) };
-    this.seen = { ...this.seen, keys: { fingerprints, revision } };
+    this.seen = { ...this.seen, keys: { fingerprints, revision, at } };
     return fingerprints;
   }
 
@@ -25,8 +32,8 @@ export class Hold {
       this.seen = { ...this.seen, keys: { ...this.seen.keys, revision: ring.revision } };
   }
 
-  sawVault(current: SeenVault['current'], revision: number): void {
-    this.seen = { ...this.seen, vault: { current, revision } };
+  sawVault(current: SeenVault['current'], revision: number, at: number): void {
+    this.seen = { ...this.seen, vault: { current, revision, at } };
   }
 
   sawProbe(kind: 'probes' | 'proofs', fingerprint: Fingerprint, verdict: Probe['verdict'], at: number): void {

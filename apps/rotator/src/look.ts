@@ -27,14 +27,15 @@ export async function look(
   settings: AccountSettings,
   outside: Outside,
 ): Promise<void> {
-  const { accountKeys, shelf, deadlineMs } = outside;
+  const { accountKeys, shelf, deadlineMs, clock } = outside;
+  const at = clock().getTime();
   switch (what.do) {
     case 'list-keys':
-      hold.sawKeys(await accountKeys.listKeys(ring.account, { deadlineMs }), ring.revision);
+      hold.sawKeys(await accountKeys.listKeys(ring.account, { deadlineMs }), ring.revision, at);
       return;
     case 'read-vault': {
       const current = await shelf.current(settings.secret, { deadlineMs });
-      hold.sawVault(currentOf(current, hold, settings), ring.revision);
+      hold.sawVault(currentOf(current, hold, settings), ring.revision, at);
       return;
     }
     case 'probe':

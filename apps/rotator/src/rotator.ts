@@ -1,6 +1,6 @@
 // The rotator: owns key rings, rotations and their journal; the only service that ever holds a key.
 import { randomUUID } from 'node:crypto';
-import type { DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { RotationCommand, RotationDue, SwitchOutcome } from '@twinkey/contracts';
 import { Writer } from '@twinkey/journal';
 import { AccountKeys, SecretShelf, SecretText } from '@twinkey/key-store';
@@ -33,7 +33,20 @@ type Parts = ServiceParts<Names>;
 /** Accounts that one process works on at the same time; each waits for Azure most of the time. */
 const HANDS = 16;
 
-class RotatorModule {}
+@Module({})
+class RotatorModule {
+  static with(accounts: Accounts, advance: Advance, inputs: Inputs): DynamicModule {
+    return {
+      module: RotatorModule,
+      controllers: [OnRotationDue, OnRotationCommand, OnSwitchOutcome, OnRegistryEvent],
+      providers: [
+        { provide: Accounts, useValue: accounts },
+        { provide: Advance, useValue: advance },
+        { provide: Inputs, useValue: inputs },
+      ],
+    };
+  }
+}
 
 export const rotator: ServiceDefinition<Names> = {
   name: 'rotator',
@@ -84,15 +97,7 @@ function compose(parts: Parts): Composed {
     },
   });
   const result: Composed = {
-    module: {
-      module: RotatorModule,
-      controllers: [OnRotationDue, OnRotationCommand, OnSwitchOutcome, OnRegistryEvent],
-      providers: [
-        { provide: Accounts, useValue: accounts },
-        { provide: Advance, useValue: advance },
-        { provide: Inputs, useValue: new Inputs(accounts, rings, advance, clock) },
-      ],
-    },
+    module: RotatorModule.with(accounts, advance, new Inputs(accounts, rings, advance, clock)),
     background: [
       { name: 'journal-writer', start: () => undefined, stop: () => writer.close() },
       new Sweep(

@@ -1,5 +1,5 @@
 // The installation's timing assumptions, checked against each other.
-import type { Terms } from '@twinkey/rotation';
+import type { InstallationTerms } from './advance.js';
 import type { WorkTimes } from './work.js';
 
 const PROBE_TRIES = 30;
@@ -15,7 +15,7 @@ export interface TimingConfig {
  * Throws when a call could outlive its lease: a worker that lost the lease might then still be heard by Azure.
  */
 export function termsFrom({ quiescenceSeconds, callDeadlineSeconds, accountLeaseSeconds }: TimingConfig): {
-  terms: Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
+  terms: InstallationTerms;
   times: WorkTimes;
 } {
   if (accountLeaseSeconds < 2 * callDeadlineSeconds + 2) {

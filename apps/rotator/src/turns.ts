@@ -5,6 +5,9 @@
 //   stop: no new turns; resolves when those under way are over
 import type { AccountId } from '@twinkey/contracts';
 
+/** Node fires a timer beyond this at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export class Turns {
   readonly #waiting = new Set<AccountId>();
   readonly #running = new Map<AccountId, Promise<void>>();
@@ -31,7 +34,10 @@ export class Turns {
     this.#next();
   }
 
-  /** The earlier of two wishes counts; the sweep of the database stands behind it after a restart. */
+  /**
+   * The latest wish counts, since it comes from the newest look; the sweep of the database stands behind it after a
+   * restart.
+   */
   askLater(account: AccountId, inMs: number): void {
     if (this.#stopping) return;
     clearTimeout(this.#timers.get(account));
@@ -39,7 +45,7 @@ export class Turns {
       () => {
         this.ask(account);
       },
-      Math.min(Math.max(inMs, 0), 60_000),
+      Math.min(Math.max(inMs, 0), LONGEST_TIMER_MS),
     );
     timer.unref();
     this.#timers.set(account, timer);

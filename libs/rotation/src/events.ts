@@ -101,7 +101,13 @@ export type RingEvent = { readonly at: number } & (
       readonly request: number;
       readonly missing: readonly string[];
     }
-  | { readonly type: 'GateForced'; readonly generation: number; readonly missing: readonly string[] }
+  | {
+      readonly type: 'GateForced';
+      readonly generation: number;
+      readonly missing: readonly string[];
+      /** The deadline excuses the silent ones; those who switched at the last moment still get their drain. */
+      readonly openFrom: number;
+    }
   | {
       readonly type: 'DriftFound';
       readonly kind: 'vault-changed' | 'key-regenerated';
@@ -128,6 +134,13 @@ export type RingEvent = { readonly at: number } & (
       readonly detail: string;
       readonly remedy: string;
     }
+  /** Something stands in the way although no rotation is open: a first publication, a drift that cannot be healed. */
+  | {
+      readonly type: 'CareHindered';
+      readonly reason: HaltReason;
+      readonly detail: string;
+      readonly remedy: string;
+    }
   | { readonly type: 'RotationReplayed'; readonly by: string }
   | { readonly type: 'RotationCompleted'; readonly rotationId: RotationId }
 );
@@ -136,6 +149,8 @@ export type RingEvent = { readonly at: number } & (
 export interface Waiting {
   readonly for: 'acknowledgements' | 'drain' | 'quiescence' | 'propagation' | 'throttling' | 'outage';
   readonly detail: string;
+  /** What a fault is called; its detail may differ each time, and is told once all the same. */
+  readonly code?: string;
   /** Milliseconds since 1970; absent: until a message says so. */
   readonly until?: number;
 }

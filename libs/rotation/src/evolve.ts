@@ -2,6 +2,7 @@
 import type { KeySlot } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
 import { hasEvidence, stepOf } from './steps.js';
+import { nameOf } from './waiting.js';
 import type { Attempt, KeyRing, SlotRecord } from './key-ring.js';
 
 const FINISHED_KEPT = 20;
@@ -38,6 +39,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
       const { rotationId, retire } = event;
       return {
         ...ring,
+        waiting: null,
         rotation: ring.rotation && { ...ring.rotation, startedFrom: event.startedFrom },
         slots: {
           key1: { ...ring.slots.key1, retire: { fingerprint: retire.key1, rotationId } },
@@ -56,21 +58,23 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         })),
         attempts: event.attempt,
         keysFrom: next,
-        waiting: null,
       };
     case 'RegenerationAnswered':
-      return withSlot(ring, event.slot, (slot) => ({
-        ...slot,
-        regenerations: without(slot.regenerations, event.attempt),
-        answered: { fingerprint: event.after[event.slot], at: event.at },
-      }));
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({
+          ...slot,
+          regenerations: without(slot.regenerations, event.attempt),
+          answered: { fingerprint: event.after[event.slot], at: event.at },
+        })),
+        waiting: null,
+      };
     case 'RegenerationNotExecuted':
       return withSlot(ring, event.slot, (slot) => ({
         ...slot,
         regenerations: without(slot.regenerations, event.attempt),
       }));
     case 'RegenerationInDoubt':
-      return { ...ring, keysFrom: next };
+      return { ...ring, keysFrom: next, waiting: null };
     case 'RegenerationsSettled':
       return {
         ...withSlot(ring, event.slot, (slot) => ({
@@ -103,7 +107,6 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         intent: { slot: event.slot, fingerprint: event.fingerprint, generation: event.generation },
         highestGeneration: Math.max(ring.highestGeneration, event.generation),
         vaultFrom: next,
-        waiting: null,
       };
     case 'Published':
       return {
@@ -132,7 +135,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         publications: without(slot.publications, event.attempt),
       }));
     case 'PublicationInDoubt':
-      return { ...ring, vaultFrom: next };
+      return { ...ring, vaultFrom: next, waiting: null };
     case 'PublicationsSettled':
       return {
         ...withSlot(ring, event.slot, (slot) => ({
@@ -173,17 +176,19 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         evidence: {
           generation: event.generation,
           rotationId: ring.rotation?.rotationId ?? null,
-          openFrom: event.at,
+          openFrom: event.openFrom,
           kind: 'forced',
         },
         waiting: null,
       };
     case 'DriftFound':
-      return { ...ring, drift: event.detail, evidence: null };
+      // Who acknowledged what is void now, so the question is put again even if the drift goes away by itself.
+      return { ...ring, drift: event.detail, evidence: null, asked: unanswered(ring) };
     case 'DriftGone':
       return { ...ring, drift: null };
     case 'WaitingFor':
-      return { ...ring, waiting: `${event.what.for}: ${event.what.detail}` };
+    case 'CareHindered':
+      return { ...ring, waiting: nameOf(event) };
     case 'ConsumerWaived':
       return {
         ...ring,

@@ -6,6 +6,8 @@ export interface SeenKeys {
   readonly fingerprints: Readonly<Record<KeySlot, Fingerprint>>;
   /** The ring's revision when the look began. */
   readonly revision: number;
+  /** When the look began, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 export interface SeenVault {
@@ -21,6 +23,7 @@ export interface SeenVault {
     | { readonly is: 'untagged'; readonly fingerprint: Fingerprint; readonly version: string }
     | { readonly is: 'missing' };
   readonly revision: number;
+  readonly at: number;
 }
 
 export interface Observed {
@@ -43,10 +46,10 @@ export interface Probe {
 export const NOTHING_SEEN: Observed = { keys: null, vault: null, probes: {}, proofs: {}, forgotten: [] };
 
 /** The keys, if they were listed after everything that may have changed them. */
-export function freshKeys(ring: KeyRing, seen: Observed): SeenKeys['fingerprints'] | null {
-  return seen.keys !== null && seen.keys.revision >= ring.keysFrom ? seen.keys.fingerprints : null;
+export function freshKeys(ring: KeyRing, seen: Observed): SeenKeys | null {
+  return seen.keys !== null && seen.keys.revision >= ring.keysFrom ? seen.keys : null;
 }
 
-export function freshVault(ring: KeyRing, seen: Observed): SeenVault['current'] | null {
-  return seen.vault !== null && seen.vault.revision >= ring.vaultFrom ? seen.vault.current : null;
+export function freshVault(ring: KeyRing, seen: Observed): SeenVault | null {
+  return seen.vault !== null && seen.vault.revision >= ring.vaultFrom ? seen.vault : null;
 }

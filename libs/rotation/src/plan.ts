@@ -1,46 +1,19 @@
 // The plan: from what the ring says and what was seen outside to the one thing to do next. Pure, and asked again
 // after every change, so that a restart, a replay, a stranger's regeneration and the usual four steps are one path.
-import {
-  otherSlot,
-  SLOTS,
-  type Fingerprint,
-  type HaltReason,
-  type KeySlot,
-  type RotationId,
-} from '@twinkey/contracts';
-import type { RingEvent, Waiting } from './events.js';
+import { otherSlot, SLOTS, type Fingerprint, type KeySlot, type RotationId } from '@twinkey/contracts';
+import type { Waiting } from './events.js';
 import { gate } from './gate.js';
+import { mistrustLateList, mistrustLateVault } from './lateness.js';
+import { record, wait, type Fingerprints, type Next } from './next.js';
 import type { Attempt, KeyRing } from './key-ring.js';
 import { freshKeys, freshVault, type Observed, type Probe, type SeenVault } from './observed.js';
 import { nextGeneration, obstacleToPublishing } from './publishing.js';
 import type { Terms } from './terms.js';
 
-type Fingerprints = Readonly<Record<KeySlot, Fingerprint>>;
-
-export type Next =
-  /** Nothing is owed. */
-  | { readonly do: 'rest' }
-  | { readonly do: 'list-keys' }
-  | { readonly do: 'read-vault' }
-  /** Ask the data plane about a slot's key as listed. */
-  | { readonly do: 'probe'; readonly slot: KeySlot; readonly fingerprint: Fingerprint }
-  /** Ask the data plane about the old key of a slot; its value may be forgotten. */
-  | { readonly do: 'prove-retired'; readonly slot: KeySlot; readonly fingerprint: Fingerprint }
-  | { readonly do: 'record'; readonly event: RingEvent }
-  | { readonly do: 'regenerate'; readonly slot: KeySlot; readonly before: Fingerprints }
-  | {
-      readonly do: 'publish';
-      readonly slot: KeySlot;
-      readonly fingerprint: Fingerprint;
-      readonly generation: number;
-    }
-  | { readonly do: 'ask-switch'; readonly request: number }
-  | { readonly do: 'wait'; readonly what: Waiting }
-  | { readonly do: 'halt'; readonly reason: HaltReason; readonly detail: string; readonly remedy: string };
-
 /**
- * The next thing to do for an account, in this order: settle doubts, adopt what landed, record what is to be
- * retired, close what is gone, heal drift, tell everyone, regenerate the unpublished slot, publish it.
+ * The next thing to do for an account, in this order: settle doubts, adopt what landed, mistrust what is late,
+ * record what is to be retired, close what is gone, heal drift, tell everyone, regenerate the unpublished slot,
+ * publish it. A rotation is complete only when nothing of all that is owed any more.
  */
 export function plan(ring: KeyRing, seen: Observed, terms: Terms, now: number): Next {
   if (ring.rotation?.halted) return { do: 'rest' };
@@ -48,19 +21,23 @@ export function plan(ring: KeyRing, seen: Observed, terms: Terms, now: number): 
   if (settled !== null) return settled;
   if (!owesSomething(ring)) return { do: 'rest' };
 
-  const keys = freshKeys(ring, seen);
-  if (keys === null) return { do: 'list-keys' };
-  const vault = freshVault(ring, seen);
-  if (vault === null) return { do: 'read-vault' };
+  const listed = freshKeys(ring, seen);
+  if (listed === null) return { do: 'list-keys' };
+  const read = freshVault(ring, seen);
+  if (read === null) return { do: 'read-vault' };
+  const keys = listed.fingerprints;
+  const vault = read.current;
 
   return (
     adopt(ring, vault, now) ??
+    mistrustLateList(ring, listed, terms, now) ??
+    mistrustLateVault(ring, read, terms, now) ??
     recordRetirements(ring, keys, now) ??
-    mistrustLateList(ring, keys, terms, now) ??
     close(ring, keys, seen, terms, now) ??
     heal(ring, keys, vault, seen, terms, now) ??
     tell(ring) ??
-    retire(ring, keys, vault, seen, terms, now)
+    retire(ring, keys, read, seen, terms, now) ??
+    complete(ring, now) ?? { do: 'rest' }
   );
 }
 
@@ -117,22 +94,6 @@ function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next
   });
 }
 
-/** The answer of a regeneration and a list that disagree: the list is late, or a stranger came after us. */
-function mistrustLateList(ring: KeyRing, keys: Fingerprints, terms: Terms, now: number): Next | null {
-  for (const slot of SLOTS) {
-    const { answered } = ring.slots[slot];
-    if (answered === null || answered.fingerprint === keys[slot]) continue;
-    const until = answered.at + terms.quiescenceMs;
-    if (now >= until) return record({ type: 'AnswerOverruled', at: now, slot, listed: keys[slot] });
-    return wait({
-      for: 'propagation',
-      detail: `the list of keys does not show the new ${slot} yet`,
-      until: now + terms.probePauseMs,
-    });
-  }
-  return null;
-}
-
 /** A key that is gone from a list taken after the request, and refused where anyone can tell, is retired. */
 function close(ring: KeyRing, keys: Fingerprints, seen: Observed, terms: Terms, now: number): Next | null {
   for (const slot of SLOTS) {
@@ -154,11 +115,13 @@ function close(ring: KeyRing, keys: Fingerprints, seen: Observed, terms: Terms, 
       proof: forgotten ? 'listed' : 'refused',
     });
   }
-  const { rotation, slots } = ring;
-  if (rotation?.startedFrom != null && slots.key1.retire === null && slots.key2.retire === null) {
-    return record({ type: 'RotationCompleted', at: now, rotationId: rotation.rotationId });
-  }
   return null;
+}
+
+/** Nothing is left to retire, and what everyone was told to use is alive. */
+function complete({ rotation, slots }: KeyRing, now: number): Next | null {
+  if (rotation?.startedFrom == null || slots.key1.retire !== null || slots.key2.retire !== null) return null;
+  return record({ type: 'RotationCompleted', at: now, rotationId: rotation.rotationId });
 }
 
 function oldKeyLives(slot: KeySlot): Next {
@@ -181,10 +144,9 @@ function heal(
 ): Next | null {
   const { published } = ring;
   if (published === null) {
-    const slot =
-      vault.is === 'untagged'
-        ? (SLOTS.find((candidate) => keys[candidate] === vault.fingerprint) ?? 'key2')
-        : 'key2';
+    // Nobody moves if what consumers read already is one of the keys, whoever wrote it.
+    const shown = vault.is === 'missing' ? null : vault.fingerprint;
+    const slot = SLOTS.find((candidate) => keys[candidate] === shown) ?? 'key2';
     return publish(ring, slot, keys[slot], vault, seen, terms, now);
   }
   const drift = driftOf(published, keys, vault);
@@ -237,24 +199,25 @@ function nextRequest({ published, asked }: KeyRing): number {
 function retire(
   ring: KeyRing,
   keys: Fingerprints,
-  vault: SeenVault['current'],
+  vault: SeenVault,
   seen: Observed,
   terms: Terms,
   now: number,
-): Next {
+): Next | null {
   const { published, slots } = ring;
-  if (published === null) return { do: 'rest' };
+  if (published === null) return null;
   const spare = otherSlot(published.slot);
-  if (slots[spare].retire !== null) return regenerateBehindGate(ring, spare, keys, terms, now);
+  if (slots[spare].retire !== null) return regenerateBehindGate(ring, spare, keys, vault.at, terms, now);
   if (slots[published.slot].retire !== null)
-    return publish(ring, spare, keys[spare], vault, seen, terms, now);
-  return { do: 'rest' };
+    return publish(ring, spare, keys[spare], vault.current, seen, terms, now);
+  return null;
 }
 
 function regenerateBehindGate(
   ring: KeyRing,
   slot: KeySlot,
   before: Fingerprints,
+  vaultReadAt: number,
   terms: Terms,
   now: number,
 ): Next {
@@ -265,6 +228,8 @@ function regenerateBehindGate(
       // Sending again at once could regenerate twice; only time tells that the first call is dead.
       if (doubt.length > 0)
         return wait(untilQuiet(`a regeneration of ${slot} may still execute`, doubt, terms));
+      // It may have taken a day until everyone acknowledged: the vault must show what was published now, not then.
+      if (now - vaultReadAt > 2 * terms.callDeadlineMs) return { do: 'read-vault' };
       return { do: 'regenerate', slot, before };
     }
     case 'not-asked':
@@ -296,15 +261,21 @@ function waitAtGate(ring: KeyRing, slot: KeySlot, what: Waiting, terms: Terms, n
 
 /** A deadline waives acknowledgements, never anything else, and only where the policy says so. */
 function overdue(ring: KeyRing, missing: readonly string[], terms: Terms, now: number): Next {
-  const who = missing.length > 0 ? missing.join(', ') : 'no instance is registered';
-  if (terms.onOverdue === 'force') {
-    return record({ type: 'GateForced', at: now, generation: ring.published?.generation ?? 0, missing });
+  if (terms.onOverdue === 'force' && missing.length > 0) {
+    const openFrom = now + terms.drainMs;
+    return record({
+      type: 'GateForced',
+      at: now,
+      generation: ring.published?.generation ?? 0,
+      missing,
+      openFrom,
+    });
   }
   return missing.length > 0
     ? {
         do: 'halt',
         reason: 'consumer-silent',
-        detail: `The deadline passed without an acknowledgement of generation ${ring.published?.generation ?? 0} from: ${who}. Both keys keep working.`,
+        detail: `The deadline passed without an acknowledgement of generation ${ring.published?.generation ?? 0} from: ${missing.join(', ')}. Both keys keep working.`,
         remedy: 'Start or stop the silent consumer, or waive it by name, then replay the rotation.',
       }
     : {
@@ -369,14 +340,6 @@ function askAgain(
 function untilQuiet(detail: string, doubts: readonly Attempt[], terms: Terms): Waiting {
   const until = Math.max(0, ...doubts.map(({ notAfter }) => notAfter)) + terms.quiescenceMs;
   return { for: 'quiescence', detail, until };
-}
-
-function wait(what: Waiting): Next {
-  return { do: 'wait', what };
-}
-
-function record(event: RingEvent): Next {
-  return { do: 'record', event };
 }
 
 /** The rotation that a `RotationId` belongs to, open or ended, as this ring remembers it. */

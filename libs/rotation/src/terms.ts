@@ -6,6 +6,8 @@ export interface Terms {
   readonly callDeadlineMs: number;
   readonly acknowledgeWithinMs: number;
   readonly onOverdue: 'hold' | 'force';
+  /** How long after its switch an instance may still have calls in flight that the older key signed. */
+  readonly drainMs: number;
   /** How often a probe may disagree (new key refused, old key accepted) before a person is asked. */
   readonly probeTries: number;
   readonly probePauseMs: number;

@@ -22,6 +22,7 @@ export async function publish(
   if (value === undefined) throw new Error('a key is to be published whose value was never listed');
   const { settings } = work;
   await work.keepLease();
+  const startedAt = performance.now();
   const attempt = work.ring.attempts + 1;
   const notAfter = work.now() + deadlineMs;
   const intended = await work.decide([
@@ -43,7 +44,8 @@ export async function publish(
       },
       expiresOn: new Date(work.now() + settings.policy.intervalSeconds * 1_000 * GRACE),
     },
-    { deadlineMs, maySend: work.maySend },
+    // Counted from before the commit, so that `notAfter` is true however long that took.
+    { deadlineMs: Math.max(0, deadlineMs - (performance.now() - startedAt)), maySend: work.maySend },
   );
   const at = work.now();
   switch (effect.outcome) {

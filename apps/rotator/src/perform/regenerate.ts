@@ -14,7 +14,15 @@ export async function regenerate(
   hold: Hold,
   { accountKeys, deadlineMs }: Outside,
 ): Promise<void> {
+  // No token of the write bucket is near: an intent now would only be one more that was never sent.
+  const delayMs = accountKeys.writeDelayMs(work.ring.account);
+  if (delayMs > deadlineMs / 2) {
+    throw new TransientFault('throttled', 'Resource Manager: no write token is left for now', {
+      retryAfterMs: delayMs,
+    });
+  }
   await work.keepLease();
+  const startedAt = performance.now();
   const attempt = work.ring.attempts + 1;
   const notAfter = work.now() + deadlineMs;
   const intended = await work.decide([
@@ -23,7 +31,8 @@ export async function regenerate(
   if (!intended) return; // the ring changed: the gate must be asked again
 
   const effect = await accountKeys.regenerateKey(work.ring.account, slot, {
-    deadlineMs,
+    // Counted from before the commit, so that `notAfter` is true however long that took.
+    deadlineMs: Math.max(0, deadlineMs - (performance.now() - startedAt)),
     maySend: work.maySend,
   });
   const at = work.now();
@@ -34,7 +43,7 @@ export async function regenerate(
         key2: hold.fingerprintOf(effect.value.key2),
       };
       await work.result([{ type: 'RegenerationAnswered', at, slot, attempt, after }]);
-      hold.sawKeys(effect.value, work.ring.revision);
+      hold.sawKeys(effect.value, work.ring.revision, at);
       return;
     }
     case 'in-doubt':

@@ -12,7 +12,8 @@ import type { RingEvent } from '../events.js';
 import { evolve } from '../evolve.js';
 import { emptyRing, type KeyRing } from '../key-ring.js';
 import { NOTHING_SEEN, type Observed } from '../observed.js';
-import { plan, type Next } from '../plan.js';
+import type { Next } from '../next.js';
+import { plan } from '../plan.js';
 import { hasEvidence, stepOf } from '../steps.js';
 import type { Terms } from '../terms.js';
 
@@ -25,6 +26,7 @@ export const terms: Terms = {
   callDeadlineMs: 1_000,
   acknowledgeWithinMs: 60_000,
   onOverdue: 'hold',
+  drainMs: 2_000,
   probeTries: 3,
   probePauseMs: 1_000,
   outcomePatienceMs: 10_000,
@@ -44,6 +46,8 @@ export class SmallWorld {
   seen: Observed = NOTHING_SEEN;
   readonly regenerated: KeySlot[] = [];
   readonly actions: string[] = [];
+  /** Everything the plan asked for, waits and looks included. */
+  readonly asked: Next[] = [];
   readonly steps: string[] = [];
   keys: Record<KeySlot, number> = { key1: 1, key2: 1 };
   vault: { slot: KeySlot; fingerprint: Fingerprint; generation: number; version: string } | 'missing' =
@@ -51,6 +55,10 @@ export class SmallWorld {
   /** The key of each instance, as the account names it. */
   consumers: Record<string, Fingerprint | null> = { a: null, b: null };
   silent = new Set<string>();
+  /** What a list shows while it is late. */
+  lateList: Record<KeySlot, number> | null = null;
+  /** What a lagging replica of the vault shows. */
+  lateVault: SmallWorld['vault'] | null = null;
   limbo: Limbo[] = [];
   fates: Fate[] = [];
 
@@ -97,6 +105,7 @@ export class SmallWorld {
       return false;
     });
     const next = this.next();
+    this.asked.push(next);
     this.#perform(next);
     return next;
   }
@@ -126,16 +135,17 @@ export class SmallWorld {
         this.seen = {
           ...this.seen,
           keys: {
-            fingerprints: { key1: this.fingerprint('key1'), key2: this.fingerprint('key2') },
+            fingerprints: this.#listed(),
             revision: this.ring.revision,
+            at: this.now,
           },
         };
         return;
       case 'read-vault': {
-        const { vault } = this;
+        const vault = this.lateVault ?? this.vault;
         const current =
           vault === 'missing' ? ({ is: 'missing' } as const) : ({ is: 'ours', ...vault } as const);
-        this.seen = { ...this.seen, vault: { current, revision: this.ring.revision } };
+        this.seen = { ...this.seen, vault: { current, revision: this.ring.revision, at: this.now } };
         return;
       }
       case 'probe':
@@ -182,6 +192,11 @@ export class SmallWorld {
     }
   }
 
+  #listed(): Record<KeySlot, Fingerprint> {
+    const { key1, key2 } = this.lateList ?? this.keys;
+    return { key1: this.fingerprint('key1', key1), key2: this.fingerprint('key2', key2) };
+  }
+
   #regenerate(slot: KeySlot, before: Record<KeySlot, Fingerprint>): void {
     this.actions.push(`regenerate ${slot}`);
     const attempt = this.ring.attempts + 1;
@@ -200,7 +215,7 @@ export class SmallWorld {
     this.#send(execute, () => {
       const after = { key1: this.fingerprint('key1'), key2: this.fingerprint('key2') };
       this.record({ type: 'RegenerationAnswered', at: this.now, slot, attempt, after });
-      this.seen = { ...this.seen, keys: { fingerprints: after, revision: this.ring.revision } };
+      this.seen = { ...this.seen, keys: { fingerprints: after, revision: this.ring.revision, at: this.now } };
     });
   }
 
