@@ -4,7 +4,10 @@ import { ESLint } from 'eslint';
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
-const eslint = new ESLint();
+// Few files: their own projects are read sooner than the program of all sources.
+const eslint = new ESLint({
+  overrideConfig: { languageOptions: { parserOptions: { project: null, projectService: true } } },
+});
 const reports = [];
 for (const { file, text } of JSON.parse(Buffer.concat(chunks).toString('utf8'))) {
   const [report] = await eslint.lintText(text, { filePath: file });
