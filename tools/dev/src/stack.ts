@@ -66,8 +66,7 @@ export class Stack {
   static async start(settings: StackSettings): Promise<Stack> {
     const { folder } = settings;
     mkdirSync(join(folder, 'logs'), { recursive: true });
-    const postgres = await startDatabase(folder);
-    const azure = await startAzure(settings);
+    const [postgres, azure] = await both(startDatabase(folder), startAzure(settings));
     try {
       const azureEnv = readEnvFile(join(folder, 'azure.env'));
       const file = join(folder, 'twinkey.yaml');
@@ -140,6 +139,18 @@ export class Stack {
     await this.azure.stop();
     await this.postgres?.stop();
   }
+}
+
+/** Both, or neither: when one of them does not start, the other one is stopped. */
+async function both(
+  database: Promise<LocalPostgres | undefined>,
+  azure: Promise<Child>,
+): Promise<[LocalPostgres | undefined, Child]> {
+  const [first, second] = await Promise.allSettled([database, azure]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
+  if (first.status === 'fulfilled') await first.value?.stop();
+  if (second.status === 'fulfilled') await second.value.stop();
+  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
 async function startDatabase(folder: string): Promise<LocalPostgres | undefined> {
