@@ -1,0 +1,404 @@
+// Whole rotations through the real SDKs, against an emulated Azure and a real database.
+import { ClientSecretCredential } from '@azure/identity';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startTestAzure, testDatabase, until, type TestAzure, type TestDatabase } from '@twinkey/testing';
+import { Care, TERMS } from './testing/care.js';
+
+// The machine may do other work besides; alone, the longest of these takes four seconds.
+jest.setTimeout(30_000);
+const WITHIN = { withinMs: 25_000, every: 20 };
+
+const NAMES = [
+  'usual',
+  'again',
+  'lost',
+  'late',
+  'adopted',
+  'refused',
+  'storm',
+  'lagging',
+  'two-hands',
+  'abandoned',
+  'keyless',
+  'stale-list',
+  'stale-vault',
+  'first-refused',
+  'outage',
+  'withdrawn',
+];
+
+let azure: TestAzure;
+let server: TestDatabase;
+let care: Care;
+
+beforeAll(async () => {
+  [azure, server] = await Promise.all([
+    startTestAzure({ fleet: NAMES.map((name) => ({ name })), limits: { arm: 'off', vault: 'off' } }),
+    testDatabase(),
+  ]);
+  const [application] = azure.applications;
+  if (application === undefined) throw new Error('there is a default application');
+  const { tenantId, clientId, clientSecret } = application;
+  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
+    authorityHost: azure.endpoints.origin,
+    disableInstanceDiscovery: true,
+    tlsOptions: { ca: azure.ca },
+  });
+  // The process's own fetch learned its authorities when it started; this one trusts the emulator's.
+  jest.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const url = input instanceof Request ? input.url : input.toString();
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    const answer = await azure.call(url, {
+      method: init?.method ?? 'GET',
+      headers,
+      body: init?.body ?? undefined,
+    });
+    return new Response(answer.text, { status: answer.status });
+  });
+  care = new Care({
+    origin: azure.endpoints.origin,
+    vaultUrl: azure.endpoints.vaults['local'] ?? '',
+    subscriptionId: azure.subscriptionId,
+    ca: azure.ca,
+    credential,
+    databaseUrl: server.url,
+  });
+  await care.rotator();
+  care.startNotifier();
+});
+
+afterAll(async () => {
+  await care.stop();
+  jest.restoreAllMocks();
+  await azure.stop();
+  await server.drop();
+});
+
+type Trouble = Parameters<TestAzure['control']['faults']['add']>[0];
+const CALLS = { listKeys: 'arm', regenerateKey: 'arm', setSecret: 'key-vault' } as const;
+type Operation = keyof typeof CALLS;
+
+/** Plants the trouble, and behind it what only counts. */
+function plant(target: string, ...troubles: readonly Omit<Trouble, 'target'>[]): void {
+  for (const trouble of troubles) azure.control.faults.add({ ...trouble, target });
+  for (const [operation, service] of Object.entries(CALLS))
+    azure.control.faults.add({
+      service,
+      operation,
+      target,
+      count: 'unlimited',
+      effect: { kind: 'delay', ms: 0 },
+    });
+}
+
+/** Requests that arrived since `plant`. */
+function requests(target: string, operation: Operation): number {
+  const all = azure.control.faults.list();
+  return all
+    .filter((fault) => fault.target === target && fault.operation === operation)
+    .reduce((sum, { struck }) => sum + struck, 0);
+}
+
+/** Declares the account and waits for its first publication. */
+async function cared(name: string): Promise<void> {
+  await care.declare(name);
+  await until(async () => (await care.ring(name)).evidence !== null, WITHIN);
+}
+
+async function rotated(name: string, rotationId: string): Promise<void> {
+  await until(async () => (await care.ring(name)).finished.some((id) => id === rotationId), WITHIN);
+}
+
+async function haltOf(name: string) {
+  return until(async () => (await care.ring(name)).rotation?.halted, WITHIN);
+}
+
+describe('a rotation with nothing in its way', () => {
+  it('goes through four steps with three calls that count as writes and one new secret version', async () => {
+    await cared('usual');
+    plant('usual');
+    await rotated('usual', await care.rotate('usual'));
+
+    const told = (await care.told('usual')).map(({ what }) => what);
+    expect(told.flatMap((what) => (what.event === 'step-done' ? [what.step] : []))).toEqual([
+      'switch-to-key2',
+      'regenerate-key1',
+      'switch-to-key1',
+      'regenerate-key2',
+    ]);
+    expect(told.at(-1)).toMatchObject({ event: 'completed', keysReplaced: 2 });
+    expect(requests('usual', 'listKeys') + requests('usual', 'regenerateKey')).toBe(3);
+    expect(requests('usual', 'regenerateKey')).toBe(2);
+    expect(requests('usual', 'setSecret')).toBe(1);
+    expect((await care.journalled('usual', 'Published')).map(({ generation }) => generation)).toEqual([1, 2]);
+  });
+
+  it('proves on the data plane that the new keys work and the old ones do not', async () => {
+    const retired = await care.journalled('usual', 'KeyRetired');
+    expect(retired.map(({ slot, proof }) => [slot, proof])).toEqual([
+      ['key1', 'refused'],
+      ['key2', 'refused'],
+    ]);
+    const uses = azure.control.ledger.entries().filter(({ account }) => account === 'usual');
+    expect(uses.every(({ caller }) => caller.startsWith('twinkey-probe'))).toBe(true);
+    const counts = uses.map(({ slot, outcome, count }) => [slot, outcome, count]);
+    expect(counts).toContainEqual(['former', 'refused', 2]);
+    expect(counts).toContainEqual(['key1', 'accepted', 1]);
+  });
+
+  it('names the keys that it will retire as soon as it is asked for, if the ring knows them', async () => {
+    await cared('again');
+    await rotated('again', await care.rotate('again'));
+    await rotated('again', await care.rotate('again'));
+    const requested = (await care.told('again')).flatMap(({ what }) =>
+      what.event === 'requested' ? [what.retire] : [],
+    );
+    const retired = (await care.journalled('again', 'KeyRetired')).slice(2);
+    expect(requested[0]).toHaveLength(1);
+    expect(requested[1]).toEqual(
+      retired
+        .map(({ slot, fingerprint }) => ({ slot, fingerprint }))
+        .toSorted((a, b) => (a.slot < b.slot ? -1 : 1)),
+    );
+  });
+});
+
+describe('a regeneration whose answer is lost', () => {
+  it('is done once, and its key is published only when the call can no longer execute', async () => {
+    await cared('lost');
+    plant('lost', { service: 'arm', operation: 'regenerateKey', effect: { kind: 'drop-after-effect' } });
+    await rotated('lost', await care.rotate('lost'));
+    expect(requests('lost', 'regenerateKey')).toBe(2);
+    await expectQuiescenceBeforePublishing('lost');
+  });
+
+  it('and that executes only after it was given up is done once as well', async () => {
+    await cared('late');
+    plant('late', {
+      service: 'arm',
+      operation: 'regenerateKey',
+      effect: { kind: 'delay', ms: 1_800, when: 'before' },
+    });
+    await rotated('late', await care.rotate('late'));
+    expect(await care.journalled('late', 'RegenerationInDoubt')).toHaveLength(1);
+    expect(requests('late', 'regenerateKey')).toBe(2);
+    await expectQuiescenceBeforePublishing('late');
+  });
+});
+
+async function expectQuiescenceBeforePublishing(name: string): Promise<void> {
+  const [first] = await care.journalled(name, 'RegenerationIntended');
+  const published = (await care.journalled(name, 'PublicationIntended')).find(
+    ({ generation }) => generation === 2,
+  );
+  expect(published?.at).toBeGreaterThanOrEqual((first?.notAfter ?? Infinity) + TERMS.quiescenceMs);
+}
+
+describe('a publication whose answer is lost', () => {
+  it('is adopted under its generation, not made again', async () => {
+    await cared('adopted');
+    plant('adopted', { service: 'key-vault', operation: 'setSecret', effect: { kind: 'drop-after-effect' } });
+    await rotated('adopted', await care.rotate('adopted'));
+    expect(requests('adopted', 'setSecret')).toBe(1);
+    const published = await care.journalled('adopted', 'Published');
+    expect(published.map(({ generation, attempt }) => [generation, attempt])).toEqual([
+      [1, 1],
+      [2, null],
+    ]);
+  });
+});
+
+describe('a vault that refuses', () => {
+  const refusal = { kind: 'status', status: 403, code: 'Forbidden', message: 'no' } as const;
+
+  it('halts the rotation with a reason and a remedy; a replay completes it without regenerating again', async () => {
+    await cared('refused');
+    plant('refused', { service: 'key-vault', operation: 'setSecret', effect: refusal });
+    const rotationId = await care.rotate('refused');
+    expect(await haltOf('refused')).toMatchObject({
+      reason: 'access-refused',
+      remedy: expect.stringMatching(/Key Vault Secrets Officer.*replay/),
+    });
+    await care.replay('refused', rotationId);
+    await rotated('refused', rotationId);
+    expect(requests('refused', 'regenerateKey')).toBe(2);
+    expect((await care.ring('refused')).published).toMatchObject({ slot: 'key1', generation: 2 });
+  });
+
+  it('is told once when it keeps the first publication from happening', async () => {
+    azure.control.faults.add({
+      service: 'key-vault',
+      operation: 'setSecret',
+      target: 'first-refused',
+      count: 'unlimited',
+      effect: refusal,
+    });
+    await care.declare('first-refused');
+    await until(async () => (await care.told('first-refused')).length > 0, WITHIN);
+    for (const times of [2, 3]) {
+      await care.declare('first-refused');
+      const tries = () => care.journalled('first-refused', 'PublicationNotExecuted');
+      await until(async () => (await tries()).length === times, WITHIN);
+    }
+    const [told, ...more] = await care.told('first-refused');
+    expect(told).not.toHaveProperty('rotationId');
+    expect(told?.what).toMatchObject({ event: 'halted', reason: 'access-refused' });
+    expect(more).toEqual([]);
+  });
+});
+
+describe('Azure that answers later', () => {
+  it('is waited for in a storm of 429, without a halt', async () => {
+    await cared('storm');
+    const effect = { kind: 'throttle', retryAfterSeconds: 1 } as const;
+    plant(
+      'storm',
+      { service: 'arm', operation: 'listKeys', effect },
+      { service: 'arm', operation: 'regenerateKey', count: 2, effect },
+      { service: 'key-vault', operation: 'setSecret', effect },
+    );
+    await rotated('storm', await care.rotate('storm'));
+    expect(await care.journalled('storm', 'RotationHalted')).toEqual([]);
+    const waits = (await care.journalled('storm', 'WaitingFor')).map(({ what }) => what.for);
+    expect(waits.filter((why) => why === 'throttling')).toHaveLength(3);
+  });
+
+  it('is waited for when its vault is away, less and less often, and told of once', async () => {
+    await cared('outage');
+    plant('outage', {
+      service: 'key-vault',
+      operation: 'setSecret',
+      count: 3,
+      effect: { kind: 'status', status: 409 },
+    });
+    await rotated('outage', await care.rotate('outage'));
+    const tries = await care.journalled('outage', 'PublicationNotExecuted');
+    expect(tries).toHaveLength(3);
+    const [first, second, third] = tries.map(({ at }) => at);
+    expect((third ?? 0) - (second ?? 0)).toBeGreaterThan(1.5 * ((second ?? 0) - (first ?? 0)));
+    const waits = (await care.journalled('outage', 'WaitingFor')).filter(({ what }) => what.for === 'outage');
+    expect(waits).toHaveLength(1);
+  });
+
+  it('is waited for while the data plane honours the old key and does not know the new one', async () => {
+    await cared('lagging');
+    plant('lagging', {
+      service: 'arm',
+      operation: 'regenerateKey',
+      count: 2,
+      effect: { kind: 'lag', oldKeyForMs: 300, newKeyAfterMs: 600 },
+    });
+    await rotated('lagging', await care.rotate('lagging'));
+    const waits = (await care.journalled('lagging', 'WaitingFor')).map(({ what }) => what.detail);
+    expect(waits).toEqual(
+      expect.arrayContaining(['the old key1 is still accepted', 'key1 is not accepted yet']),
+    );
+    expect(requests('lagging', 'regenerateKey')).toBe(2);
+  });
+});
+
+describe('looks from before the last change', () => {
+  it('do not keep a rotation from replacing both keys', async () => {
+    await cared('stale-list');
+    await rotated('stale-list', await care.rotate('stale-list'));
+    plant('stale-list', { service: 'arm', operation: 'listKeys', effect: { kind: 'stale' } });
+    const before = (await care.journalled('stale-list', 'RegenerationAnswered')).at(-1)?.after;
+    await rotated('stale-list', await care.rotate('stale-list'));
+    const retired = (await care.journalled('stale-list', 'KeyRetired')).slice(2);
+    expect(Object.fromEntries(retired.map(({ slot, fingerprint }) => [slot, fingerprint]))).toEqual(before);
+    expect(requests('stale-list', 'regenerateKey')).toBe(2);
+  });
+
+  it('do not make the rotator publish twice', async () => {
+    await cared('stale-vault');
+    plant('stale-vault', {
+      service: 'key-vault',
+      operation: 'getSecret',
+      skip: 1,
+      count: 3,
+      effect: { kind: 'stale' },
+    });
+    await rotated('stale-vault', await care.rotate('stale-vault'));
+    expect(requests('stale-vault', 'setSecret')).toBe(1);
+    expect(await care.journalled('stale-vault', 'DriftFound')).toEqual([]);
+  });
+});
+
+describe('an account that accepts no keys', () => {
+  it('halts the rotation before anything is regenerated; it completes once keys are allowed again', async () => {
+    await cared('keyless');
+    plant('keyless');
+    azure.control.accounts.put({ name: 'keyless', disableLocalAuth: true });
+    const rotationId = await care.rotate('keyless');
+    expect(await haltOf('keyless')).toMatchObject({
+      reason: 'local-auth-disabled',
+      remedy: expect.stringContaining('replay'),
+    });
+    expect(requests('keyless', 'regenerateKey')).toBe(0);
+    azure.control.accounts.put({ name: 'keyless', disableLocalAuth: false });
+    await care.replay('keyless', rotationId);
+    await rotated('keyless', rotationId);
+  });
+});
+
+describe('an account that nobody wants cared for any more', () => {
+  it('is left alone, also in the middle of a rotation', async () => {
+    await cared('withdrawn');
+    care.silent.add('withdrawn');
+    plant('withdrawn');
+    await care.rotate('withdrawn');
+    await until(async () => (await care.ring('withdrawn')).waiting !== null, WITHIN);
+    await care.withdraw('withdrawn');
+    await care.acknowledge('withdrawn'); // would open the gate
+    await until(() => care.atRest('withdrawn'), WITHIN);
+    expect(requests('withdrawn', 'regenerateKey')).toBe(0);
+  });
+});
+
+describe('two rotators', () => {
+  it('that are woken for one account all the time regenerate each of its keys once', async () => {
+    await cared('two-hands');
+    plant('two-hands');
+    const [first] = care.rotators;
+    const second = await care.rotator();
+    const account = care.idOf('two-hands');
+    const rotationId = await care.rotate('two-hands');
+    await until(
+      async () => {
+        first?.advance.wake(account);
+        second.advance.wake(account);
+        return (await care.ring('two-hands')).finished.includes(rotationId);
+      },
+      { ...WITHIN, every: 5 },
+    );
+    expect(requests('two-hands', 'regenerateKey')).toBe(2);
+    expect(requests('two-hands', 'setSecret')).toBe(1);
+  });
+
+  it('of which one dies in the middle of a call: the other takes over when the lease is over', async () => {
+    await cared('abandoned');
+    plant('abandoned', {
+      service: 'arm',
+      operation: 'regenerateKey',
+      effect: { kind: 'delay', ms: 900, when: 'after' },
+    });
+    const rotationId = await care.rotate('abandoned');
+    await until(() => requests('abandoned', 'regenerateKey') === 1, WITHIN);
+    const dying = care.rotators.splice(0);
+    await care.rotator();
+    await Promise.all(dying.map((rotator) => rotator.die()));
+    expect(await care.journalled('abandoned', 'RegenerationAnswered')).toEqual([]);
+    care.rotators[0]?.advance.wake(care.idOf('abandoned'));
+    await rotated('abandoned', rotationId);
+    expect(requests('abandoned', 'regenerateKey')).toBe(2);
+    await expectQuiescenceBeforePublishing('abandoned');
+  });
+});
+
+describe('what is kept of all this', () => {
+  it('holds no key: not in the journal, the rings or any message', async () => {
+    const texts = await care.everythingKept();
+    expect(texts.length).toBeGreaterThan(100_000);
+    expect(texts).not.toMatch(/[0-9A-Za-z]{84}/);
+  });
+});
