@@ -114,6 +114,7 @@ function accountOf(followed: FollowedAccount, events: Events): TwinkeyAccount {
   const { id, name, holder, ready } = followed;
   const healing: Healing = {
     holder,
+    confirm: () => followed.confirm(),
     findNewer: (than) => followed.findNewer(than),
     refused: (call) => {
       events.emit('refused', { ...call, account: id, name });
@@ -131,6 +132,9 @@ function accountOf(followed: FollowedAccount, events: Events): TwinkeyAccount {
     },
     policy: healingPolicy(healing),
     fetch: healingFetch(healing),
-    use: (call) => holder.use(({ key }) => call(key)),
+    use: async (call) => {
+      await followed.confirm();
+      return holder.use(({ key }) => call(key));
+    },
   };
 }

@@ -13,6 +13,7 @@ import type { ReadVersion, Vault } from './vault-reader.js';
 /** Re-reads that refused calls ask for are at least this far apart. */
 const REFUSED_REREAD_GAP_MS = 250;
 const READ_AGAIN_CEILING_MS = 5_000;
+const CONFIRM_WITHIN_MS = 2_000;
 
 export interface AccountPorts {
   readonly vault: Vault;
@@ -34,6 +35,8 @@ export class FollowedAccount {
   acknowledged: { readonly generation: Generation; readonly drainedAt?: string } | undefined;
   /** When the current key was last known to be current, in milliseconds since 1970. */
   confirmedAt = -Infinity;
+  /** How long a key may be used after it was confirmed. The notifier says so, and counts on it for silent instances. */
+  rereadMs = Infinity;
   /** The last thing that went wrong on the way to a key. */
   trouble: Error | undefined;
 
@@ -96,6 +99,17 @@ export class FollowedAccount {
       this.#rereading = undefined;
     });
     return this.#rereading;
+  }
+
+  /**
+   * Before a call: a process that was frozen or starved must not use a key that others take for out of use by now, so
+   * it looks once more. Undefined: the key is confirmed. A vault that does not answer in time does not keep anyone
+   * from calling: the last key is the best there is.
+   */
+  confirm(): Promise<void> | undefined {
+    const { timing, closing } = this.#ports;
+    if (timing.now() - this.confirmedAt < this.rereadMs || this.generation === 0) return undefined;
+    return Promise.race([this.reread(), timing.wait(CONFIRM_WITHIN_MS, closing)]);
   }
 
   /** A key was refused: is there a newer one? */

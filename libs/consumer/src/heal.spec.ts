@@ -46,6 +46,7 @@ function instance({ inVault }: { inVault: number }) {
   let looked = 0;
   const healing: Healing = {
     holder,
+    confirm: () => undefined,
     findNewer: (than) => {
       looked += 1;
       if (inVault > than) holder.install({ key: `key of ${inVault}`, generation: generation(inVault) });

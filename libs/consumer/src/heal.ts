@@ -15,6 +15,8 @@ export interface RefusedCall {
 
 export interface Healing {
   readonly holder: KeyHolder;
+  /** Called before a call is given its key; undefined when there is nothing to wait for. */
+  readonly confirm: () => Promise<void> | undefined;
   /** Looks for a key newer than `generation`; true when there is one now. */
   readonly findNewer: (generation: Generation) => Promise<boolean>;
   readonly refused: (call: RefusedCall) => void;
@@ -30,10 +32,11 @@ export function headerFor(headers: { has(name: string): boolean }): string {
 
 /** `again`: absent when the request cannot be repeated, because its body is a stream that is used up. */
 async function heal<Answer extends { readonly status: number }>(
-  { holder, findNewer, refused }: Healing,
+  { holder, confirm, findNewer, refused }: Healing,
   send: (key: string) => Promise<Answer>,
   again: ((key: string, first: Answer) => Promise<Answer>) | undefined,
 ): Promise<Answer> {
+  await confirm();
   let generation = holder.generation;
   const first = await holder.use((held) => {
     generation = held.generation;

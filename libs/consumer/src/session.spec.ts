@@ -45,6 +45,11 @@ class HandTime implements Timing {
       });
     });
 
+  /** The process is frozen: time passes, and nothing that was waited for happens. */
+  freeze(seconds: number): void {
+    this.#now += seconds * 1000;
+  }
+
   async pass(seconds: number): Promise<void> {
     const until = this.#now + seconds * 1000;
     await settle();
@@ -436,6 +441,19 @@ describe('an instance without a notifier', () => {
     world.version = { kind: 'unreadable', why: 'missing' };
     await world.time.pass(3_600);
     expect(await followed.holder.use(({ key }) => Promise.resolve(key))).toBe('key of 2');
+  });
+});
+
+describe('an instance that was frozen', () => {
+  it('looks into the vault before it uses its key again, once its time is over', async () => {
+    const world = new World();
+    const { followed } = await started(world);
+    expect(followed.confirm()).toBeUndefined();
+    world.publish(2);
+    world.time.freeze(120);
+    await followed.confirm();
+    expect(followed.generation).toBe(2);
+    expect(followed.confirm()).toBeUndefined();
   });
 });
 

@@ -153,6 +153,7 @@ export class Session {
     this.#answered(askedAt);
     for (const current of answer.accounts) {
       const known = this.accounts.get(current.account) ?? this.#take(current);
+      known.rereadMs = answer.rereadSeconds * 1000;
       known.heard(current);
       known.confirmed(askedAt);
       // A new registration knows of no acknowledgement yet.
