@@ -11,7 +11,7 @@ import { Stack, type StackSettings } from './stack.js';
 import { Witness } from './witness.js';
 
 const LOOK_EVERY_MS = 250;
-const CALLS_PER_SECOND = 4;
+const CALLS_PER_SECOND = 3;
 
 export interface FleetReport {
   readonly accounts: number;
