@@ -1,6 +1,12 @@
 // A rotation that cannot go on stops with a reason that a person can act on, and a replay takes it up where it stands.
+// A message that nobody can handle is kept with its reason, and a replay sends it again.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { waitUntil, type SampleAccount } from '@twinkey/dev';
+import { AccountId, RotationCommand, RotationId, writeMessage } from '@twinkey/contracts';
+import { accountIdOf, SERVICES, waitUntil, type SampleAccount } from '@twinkey/dev';
 import { AzureControl } from './azure-control.js';
 import { twinkey } from './cli.js';
 import { Fleet } from './fleet.js';
@@ -15,11 +21,19 @@ const account = (name: string, policy: string): SampleAccount =>
     keyFormat: 'chars84',
     policy,
   }) as SampleAccount;
-const accounts = [account('refused', 'patient'), account('silent', 'impatient'), account('deleted', 'alone')];
+const accounts = [
+  account('refused', 'patient'),
+  account('silent', 'impatient'),
+  account('cut-off', 'alone'),
+  account('deleted', 'alone'),
+];
+/** Exists in Azure only later, and is under care later still. */
+const late = account('late', 'alone');
+const LATE_ROTATION = 'r-00000000aced';
 const common = { interval: 'PT1H', onOverdue: 'hold', drain: 'PT0.2S', firstRotation: 'after-interval' };
 const policies = {
   patient: { ...common, acknowledgeWithin: 'PT1M', withoutConsumers: 'wait' },
-  impatient: { ...common, acknowledgeWithin: 'PT4S', withoutConsumers: 'wait' },
+  impatient: { ...common, acknowledgeWithin: 'PT5S', withoutConsumers: 'wait' },
   alone: { ...common, acknowledgeWithin: 'PT1M', withoutConsumers: 'rotate' },
 };
 const consumers = [
@@ -30,11 +44,18 @@ const consumers = [
 let fleet: Fleet;
 let azure: AzureControl;
 let url: string;
+let bus: ServiceBusClient;
 
 beforeAll(async () => {
   fleet = await Fleet.start({ accounts, consumers, policies });
   azure = new AzureControl(fleet.stack.azureOrigin, fleet.stack.environment['NODE_EXTRA_CA_CERTS'] ?? '');
   url = fleet.stack.url('console');
+  const { SERVICEBUS_CONNECTION_STRING: connection = '' } = parseEnv(
+    readFileSync(join(fleet.folder, 'azure.env'), 'utf8'),
+  );
+  bus = new ServiceBusClient(connection);
+  // First of all: ten deliveries, two seconds apart, go on beside everything else.
+  await commandTo(lateId(), LATE_ROTATION);
   await waitUntil(
     'every account has a publication',
     async () =>
@@ -48,7 +69,36 @@ beforeAll(async () => {
     { withinMs: 30_000 },
   );
 });
-afterAll(() => fleet.stop());
+afterAll(async () => {
+  await bus.close();
+  await fleet.stop();
+});
+
+function lateId(): string {
+  return accountIdOf(late, fleet.stack.environment['AZURE_SUBSCRIPTION_ID'] ?? '');
+}
+
+/** What the console would send. */
+async function commandTo(id: string, rotation: string): Promise<void> {
+  const body = writeMessage(RotationCommand, {
+    id: `command-${rotation}`,
+    source: 'twinkey/console',
+    time: new Date(),
+    data: {
+      command: 'rotate',
+      rotationId: RotationId.parse(rotation),
+      account: AccountId.parse(id),
+      by: 'e2e',
+    },
+  });
+  await send(body.id, body);
+}
+
+async function send(messageId: string, body: unknown): Promise<void> {
+  const sender = bus.createSender(RotationCommand.entity);
+  await sender.sendMessages({ messageId, body });
+  await sender.close();
+}
 
 async function rotate(name: string): Promise<string> {
   const id = await fleet.client.rotate(name, 'halt and replay');
@@ -92,7 +142,7 @@ describe('a vault that refuses the rotator', () => {
 });
 
 describe('a consumer that is silent past its deadline', () => {
-  it('halts the rotation with both keys untouched; once it speaks again a replay completes', async () => {
+  it('halts the rotation with both keys untouched; a replay asks it again, and completes when it answers', async () => {
     const sleeper = fleet.load.process('sleeper');
     if (sleeper?.pid === undefined) throw new Error('the sleeper runs');
     process.kill(sleeper.pid, 'SIGSTOP');
@@ -102,11 +152,49 @@ describe('a consumer that is silent past its deadline', () => {
       reason: 'consumer-silent',
       detail: expect.stringContaining('sleeper'),
     });
-    process.kill(sleeper.pid, 'SIGCONT');
 
     const replayed = await twinkey(url, 'replay', id);
     expect(replayed).toMatchObject({ code: 0 });
+    process.kill(sleeper.pid, 'SIGCONT');
     await untilState('silent', id, 'completed');
+  });
+});
+
+async function shown<Answer>(path: string): Promise<Answer> {
+  return (await (await fetch(url + path)).json()) as Answer;
+}
+
+interface Waiting {
+  readonly state: string;
+  readonly waiting: { readonly for: string; readonly detail: string } | null;
+}
+
+describe('a vault that is cut off in the middle of a rotation', () => {
+  it('makes the rotation wait and say for what; it goes on by itself, and no service ended over it', async () => {
+    const processes = SERVICES.map((service) => fleet.stack.service(service).pid);
+    const { settings } = await shown<{ settings: { secret: { name: string } } }>('/v1/accounts/cut-off');
+    await azure.addFault({
+      service: 'key-vault',
+      target: settings.secret.name,
+      skip: 1, // the look before the rotation begins
+      count: 'unlimited',
+      effect: { kind: 'outage' },
+    });
+    const id = await rotate('cut-off');
+    let rotation: Waiting | undefined;
+    await waitUntil(
+      'the rotation waits for the vault',
+      async () => (rotation = await shown<Waiting>(`/v1/rotations/${id}`)).waiting?.for === 'outage',
+      { withinMs: 15_000 },
+    );
+    expect(rotation).toMatchObject({
+      state: 'waiting',
+      waiting: { detail: expect.stringMatching(/Key Vault|no answer/) },
+    });
+    await azure.removeFaults();
+    await untilState('cut-off', id, 'completed');
+    expect((await fleet.rotation('cut-off'))?.keysReplaced).toBe(2);
+    expect(SERVICES.map((service) => fleet.stack.service(service).pid)).toEqual(processes);
   });
 });
 
@@ -122,6 +210,95 @@ describe('an account that is deleted', () => {
     await untilState('deleted', id, 'halted');
     expect((await fleet.rotation('deleted'))?.halt).toMatchObject({ reason: 'account-not-found' });
     await azure.removeFaults();
+  });
+});
+
+interface Letter {
+  readonly entity: string;
+  readonly sequenceNumber: string;
+  readonly id: string;
+  readonly reason: string;
+  readonly description: string;
+}
+
+/** As `twinkey dlq list` shows them. */
+async function deadLetters(): Promise<readonly Letter[]> {
+  const { stdout } = await twinkey(url, 'dlq', 'list', '-o', 'json');
+  return (JSON.parse(stdout) as { deadLetters: readonly Letter[] }).deadLetters;
+}
+
+async function deadLetter(id: string, withinMs = 30_000): Promise<Letter> {
+  let found: readonly Letter[] = [];
+  await waitUntil(
+    `${id} is a dead letter`,
+    async () => {
+      found = (await deadLetters()).filter((letter) => letter.id === id);
+      return found.length > 0;
+    },
+    { withinMs, everyMs: 300 },
+  );
+  const [letter] = found;
+  if (letter === undefined || found.length > 1) throw new Error(`${id} lies there ${found.length} times`);
+  return letter;
+}
+
+const queue = RotationCommand.entity;
+
+describe('a message that nobody can read', () => {
+  it('is kept as a dead letter with its reason; replayed, it comes back, and nothing is lost', async () => {
+    await send('unreadable', { type: RotationCommand.type, data: { command: 'explode' } });
+    const letter = await deadLetter('unreadable');
+    expect(letter).toMatchObject({
+      entity: queue,
+      reason: 'UnreadableMessage',
+      description: expect.stringContaining('specversion'),
+    });
+    expect((await twinkey(url, 'dlq', 'list')).stdout).toContain('UnreadableMessage');
+
+    const replayed = await twinkey(url, 'dlq', 'replay', queue, letter.sequenceNumber, '-o', 'json');
+    expect(replayed.code).toBe(0);
+    expect(JSON.parse(replayed.stdout)).toMatchObject({
+      messages: [{ sequenceNumber: letter.sequenceNumber, outcome: 'replayed' }],
+    });
+    await waitUntil(
+      'it is a dead letter again, under another number',
+      async () => {
+        const numbers = (await deadLetters())
+          .filter(({ reason }) => reason === 'UnreadableMessage')
+          .map(({ sequenceNumber }) => sequenceNumber);
+        return numbers.length === 1 && numbers[0] !== letter.sequenceNumber;
+      },
+      { withinMs: 20_000, everyMs: 300 },
+    );
+    const twice = await twinkey(url, 'dlq', 'replay', queue, letter.sequenceNumber);
+    expect({ code: twice.code, stderr: twice.stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('not there'),
+    });
+  });
+});
+
+describe('a command for an account that nobody declared', () => {
+  it('ends among the dead letters; replayed once the account is under care, it starts the rotation', async () => {
+    const letter = await deadLetter(`command-${LATE_ROTATION}`);
+    expect(letter).toMatchObject({
+      entity: queue,
+      reason: 'DeliveriesExhausted',
+      description: expect.stringContaining('account-unknown'),
+    });
+    await azure.call('POST', '/_local/accounts', { name: late.name, resourceGroup: late.resourceGroup });
+    appendFileSync(join(fleet.folder, 'twinkey.yaml'), `  - id: ${lateId()}\n    policy: alone\n`);
+    await waitUntil(
+      'the new account has a publication',
+      async () =>
+        (await fleet.client.accounts()).some(
+          ({ name, published }) => name === late.name && published !== null,
+        ),
+      { withinMs: 30_000 },
+    );
+    expect((await twinkey(url, 'dlq', 'replay', queue, letter.sequenceNumber)).code).toBe(0);
+    await untilState(late.name, LATE_ROTATION, 'completed');
+    expect(await deadLetters()).toMatchObject([{ reason: 'UnreadableMessage' }]);
   });
 });
 
