@@ -44,6 +44,7 @@ export class Fleet {
           accounts.map((account) => accountIdOf(account, env['AZURE_SUBSCRIPTION_ID'] ?? '')),
           env,
         );
+        await settings.beforeServices?.(env);
       },
     });
     if (witness === undefined) throw new Error('the census of keys was not taken');
