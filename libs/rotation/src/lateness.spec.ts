@@ -80,7 +80,8 @@ describe('a gate that opens long after the vault was read', () => {
     world.silent.add('b');
     world.request();
     while (world.next().do !== 'wait') world.step();
-    world.step();
+    const until = world.now + 3 * terms.callDeadlineMs;
+    while (world.now < until) world.step();
     world.vault = {
       slot: 'key1',
       fingerprint: world.fingerprint('key1'),

@@ -11,7 +11,7 @@ import { decideOutcome, decideRequest } from '../decide.js';
 import type { RingEvent } from '../events.js';
 import { evolve } from '../evolve.js';
 import { emptyRing, type KeyRing } from '../key-ring.js';
-import { NOTHING_SEEN, type Observed } from '../observed.js';
+import { NOTHING_SEEN, type Observed, type SeenVault } from '../observed.js';
 import type { Next } from '../next.js';
 import { plan } from '../plan.js';
 import { hasEvidence, stepOf } from '../steps.js';
@@ -35,7 +35,18 @@ export const terms: Terms = {
 /** How a mutating call ends: answered, answered to nobody although it executed, or executed only later. */
 export type Fate = 'answered' | 'answer-lost' | 'late' | 'never';
 
+/** The current version of the secret; `untagged`: a stranger wrote it. */
+interface Shown {
+  readonly slot: KeySlot;
+  readonly fingerprint: Fingerprint;
+  readonly generation: number;
+  readonly version: string;
+  readonly untagged?: boolean;
+}
+
 interface Limbo {
+  readonly what: 'regenerate' | 'publish';
+  readonly slot: KeySlot;
   readonly executesAt: number;
   readonly execute: () => void;
 }
@@ -50,11 +61,21 @@ export class SmallWorld {
   readonly asked: Next[] = [];
   readonly steps: string[] = [];
   keys: Record<KeySlot, number> = { key1: 1, key2: 1 };
-  vault: { slot: KeySlot; fingerprint: Fingerprint; generation: number; version: string } | 'missing' =
-    'missing';
+  vault: Shown | 'missing' = 'missing';
   /** The key of each instance, as the account names it. */
   consumers: Record<string, Fingerprint | null> = { a: null, b: null };
   silent = new Set<string>();
+  /** Nobody ever registered, and the policy says to wait. */
+  nobody = false;
+  /** What the consumers' last calls with the older key take after everyone has switched. */
+  drainMs = 0;
+  #drainedAt = 0;
+  /** How long the data plane honours an old key, and does not know a new one. */
+  lag = { oldForMs: 0, newAfterMs: 0 };
+  readonly #aliveUntil = new Map<Fingerprint, number>();
+  readonly #knownFrom = new Map<Fingerprint, number>();
+  /** What each generation was ever intended for. */
+  readonly #named = new Map<number, Fingerprint>();
   /** What a list shows while it is late. */
   lateList: Record<KeySlot, number> | null = null;
   /** What a lagging replica of the vault shows. */
@@ -70,7 +91,10 @@ export class SmallWorld {
   }
 
   accepts(fingerprint: Fingerprint): boolean {
-    return fingerprint === this.fingerprint('key1') || fingerprint === this.fingerprint('key2');
+    const current = fingerprint === this.fingerprint('key1') || fingerprint === this.fingerprint('key2');
+    return current
+      ? this.now >= (this.#knownFrom.get(fingerprint) ?? 0)
+      : this.now < (this.#aliveUntil.get(fingerprint) ?? 0);
   }
 
   record(...events: readonly RingEvent[]): void {
@@ -111,7 +135,7 @@ export class SmallWorld {
   }
 
   /** Runs until nothing is owed or a person is needed. */
-  run({ rounds = 300 } = {}): Next {
+  run({ rounds = 2_000 } = {}): Next {
     for (let round = 0; round < rounds; round += 1) {
       const next = this.step();
       this.check();
@@ -143,8 +167,7 @@ export class SmallWorld {
         return;
       case 'read-vault': {
         const vault = this.lateVault ?? this.vault;
-        const current =
-          vault === 'missing' ? ({ is: 'missing' } as const) : ({ is: 'ours', ...vault } as const);
+        const current = shown(vault);
         this.seen = { ...this.seen, vault: { current, revision: this.ring.revision, at: this.now } };
         return;
       }
@@ -160,6 +183,8 @@ export class SmallWorld {
         return;
       }
       case 'record':
+        if (next.event.type === 'KeyRetired' && this.accepts(next.event.fingerprint))
+          throw new Error('a key is recorded as retired that is still accepted');
         this.record(next.event);
         return;
       case 'regenerate':
@@ -173,7 +198,8 @@ export class SmallWorld {
         return;
       case 'wait':
         this.record({ type: 'WaitingFor', at: this.now, what: next.what });
-        this.now = Math.max(this.now + 100, next.what.until ?? 0);
+        // In small steps, since others act while one waits.
+        this.now += Math.min(Math.max(100, (next.what.until ?? 0) - this.now), 400);
         this.#silenceIsTold();
         return;
       case 'halt':
@@ -198,6 +224,13 @@ export class SmallWorld {
   }
 
   #regenerate(slot: KeySlot, before: Record<KeySlot, Fingerprint>): void {
+    const { published } = this.ring;
+    const shown = this.vault === 'missing' ? null : this.vault.fingerprint;
+    if (published?.slot === slot || shown === this.fingerprint(slot))
+      throw new Error(`${slot} is regenerated although consumers read it`);
+    if (this.limbo.some((call) => call.what === 'regenerate' || call.slot === slot))
+      throw new Error(`${slot} is regenerated while a call may still execute`);
+    if (this.now < this.#drainedAt) throw new Error(`${slot} is regenerated while calls are dying`);
     this.actions.push(`regenerate ${slot}`);
     const attempt = this.ring.attempts + 1;
     this.record({
@@ -210,9 +243,9 @@ export class SmallWorld {
     });
     const execute = () => {
       this.regenerated.push(slot);
-      this.keys = { ...this.keys, [slot]: this.keys[slot] + 1 };
+      this.replaceKey(slot);
     };
-    this.#send(execute, () => {
+    this.#send({ what: 'regenerate', slot }, execute, () => {
       const after = { key1: this.fingerprint('key1'), key2: this.fingerprint('key2') };
       this.record({ type: 'RegenerationAnswered', at: this.now, slot, attempt, after });
       this.seen = { ...this.seen, keys: { fingerprints: after, revision: this.ring.revision, at: this.now } };
@@ -220,6 +253,15 @@ export class SmallWorld {
   }
 
   #publish({ slot, fingerprint, generation: number }: Extract<Next, { do: 'publish' }>): void {
+    if (!this.accepts(fingerprint)) throw new Error(`${slot} is published unverified`);
+    if ((this.#named.get(number) ?? fingerprint) !== fingerprint)
+      throw new Error(`generation ${number} names two keys`);
+    if (
+      number <= (this.vault === 'missing' ? 0 : this.vault.generation) &&
+      shownOther(this.vault, fingerprint)
+    )
+      throw new Error(`generation ${number} is not above what consumers have`);
+    this.#named.set(number, fingerprint);
     this.actions.push(`publish ${slot} as ${number}`);
     const attempt = this.ring.attempts + 1;
     this.record({
@@ -235,7 +277,7 @@ export class SmallWorld {
     const execute = () => {
       this.vault = { slot, fingerprint, generation: number, version };
     };
-    this.#send(execute, () => {
+    this.#send({ what: 'publish', slot }, execute, () => {
       this.record({
         type: 'Published',
         at: this.now,
@@ -248,9 +290,16 @@ export class SmallWorld {
     });
   }
 
-  #send(execute: () => void, answered: () => void): void {
+  /** Also what a stranger does in the portal. */
+  replaceKey(slot: KeySlot): void {
+    this.#aliveUntil.set(this.fingerprint(slot), this.now + this.lag.oldForMs);
+    this.keys = { ...this.keys, [slot]: this.keys[slot] + 1 };
+    this.#knownFrom.set(this.fingerprint(slot), this.now + this.lag.newAfterMs);
+  }
+
+  #send(call: Pick<Limbo, 'what' | 'slot'>, execute: () => void, answered: () => void): void {
     const fate = this.fates.shift() ?? 'answered';
-    if (fate === 'late') this.limbo.push({ executesAt: this.now + 3_000, execute });
+    if (fate === 'late') this.limbo.push({ ...call, executesAt: this.now + 3_000, execute });
     if (fate === 'answered' || fate === 'answer-lost') execute();
     if (fate === 'answered') answered();
     else this.crash();
@@ -273,7 +322,17 @@ export class SmallWorld {
     for (const name of Object.keys(this.consumers)) {
       if (!this.silent.has(name)) this.consumers[name] = published.fingerprint;
     }
+    if (this.nobody) return;
     if (this.silent.size === 0 || waived.length >= this.silent.size) this.outcome('acknowledged');
+  }
+
+  /** Whoever was silent follows at last. */
+  follow(): void {
+    this.silent.clear();
+    const { published } = this.ring;
+    if (published === null) return;
+    for (const name of Object.keys(this.consumers)) this.consumers[name] = published.fingerprint;
+    this.outcome('acknowledged');
   }
 
   /** The notifier speaks when the deadline passes. */
@@ -295,14 +354,29 @@ export class SmallWorld {
         request,
         outcome,
         at: new Date(this.now).toISOString(),
+        ...(outcome === 'acknowledged' ? { openFrom: new Date(this.now + this.drainMs).toISOString() } : {}),
         instances: 2,
         waived: [],
         missing: [...this.silent].map((consumer) => ({ consumer, generation: 0 })),
       }),
       this.now,
     );
-    if (decision.accepted) this.record(...decision.events);
+    if (!decision.accepted) return;
+    if (outcome === 'acknowledged') this.#drainedAt = this.now + this.drainMs;
+    this.record(...decision.events);
   }
+}
+
+function shown(vault: SmallWorld['vault']): SeenVault['current'] {
+  if (vault === 'missing') return { is: 'missing' };
+  const { untagged = false, ...ours } = vault;
+  return untagged
+    ? { is: 'untagged', fingerprint: ours.fingerprint, version: ours.version }
+    : { is: 'ours', ...ours };
+}
+
+function shownOther(vault: SmallWorld['vault'], fingerprint: Fingerprint): boolean {
+  return vault !== 'missing' && vault.fingerprint !== fingerprint;
 }
 
 export function published(): SmallWorld {
