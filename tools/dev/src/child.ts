@@ -4,6 +4,7 @@
 //   running --kill--> stopped (on purpose: stays down until start)   any --stop--> stopped
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { forgetChild, rememberChild } from './orphans.js';
 
 const RESTART_AFTER_MS = 1_000;
 const STOP_WITHIN_MS = 20_000;
@@ -14,6 +15,8 @@ export interface ChildSettings {
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Where the running children of this launcher are noted down. */
+  readonly pidFolder: string;
   /** Keep it running. Without it an end is an end. */
   readonly restart: boolean;
   readonly onLine?: (line: string) => void;
@@ -51,11 +54,14 @@ export class Child {
       detached: true,
     });
     this.#process = child;
+    const { name, pidFolder } = this.settings;
+    if (child.pid !== undefined) rememberChild(pidFolder, name, child.pid, script);
     this.#listen(child.stdout);
     this.#listen(child.stderr);
     child.once('exit', (code, signal) => {
       this.#process = undefined;
-      this.#log.write(`--- ${this.settings.name} ended (${signal ?? `exit code ${code ?? '?'}`})\n`);
+      forgetChild(pidFolder, name);
+      this.#log.write(`--- ${name} ended (${signal ?? `exit code ${code ?? '?'}`})\n`);
       if (!this.#wanted) return;
       this.settings.onUnexpectedExit?.(signal ?? `exit code ${code ?? '?'}`);
       if (!this.settings.restart) return;

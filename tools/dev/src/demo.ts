@@ -25,7 +25,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 let report: FleetReport;
 try {
-  report = await watchFleet(fleet, new LiveView(process.stdout), { withinMs: WITHIN_MS });
+  report = await watchFleet(fleet, new LiveView(process.stdout), {
+    withinMs: WITHIN_MS,
+    ask: false,
+  });
 } finally {
   await fleet.stop();
 }

@@ -73,6 +73,7 @@ export class Load {
       args: [JSON.stringify(task)],
       env,
       logFile: join(folder, 'logs', `consumer-${consumer}.log`),
+      pidFolder: join(folder, 'pids'),
       restart: false,
       onLine: (line) => {
         this.#count(consumer, line);

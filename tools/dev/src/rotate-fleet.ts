@@ -77,11 +77,14 @@ function idsOf(env: Readonly<Record<string, string>>): readonly string[] {
   return SAMPLE_ACCOUNTS.map((account) => accountIdOf(account, env['AZURE_SUBSCRIPTION_ID'] ?? ''));
 }
 
-/** Watches until the latest rotation of every account has ended, and says what came of it. */
+/**
+ * Watches until the latest rotation of every account has ended, and says what came of it. In a new folder the scheduler
+ * finds every account due by itself; later on they have to be asked for.
+ */
 export async function watchFleet(
   fleet: RunningFleet,
   view: LiveView,
-  { withinMs }: { withinMs: number },
+  { withinMs, ask }: { withinMs: number; ask: boolean },
 ): Promise<FleetReport> {
   const { stack, load, witness, startedAt } = fleet;
   const client = new ConsoleClient(stack.url('console'));
@@ -89,7 +92,14 @@ export async function watchFleet(
   let first: number | null = null;
   for (;;) {
     const [accounts, all] = await Promise.all([client.accounts(), client.rotations()]);
-    const rotations = latest(all.filter(({ requestedAt }) => new Date(requestedAt) >= startedAt));
+    // One that an earlier run left halted is shown as it is; one that it left running is not ours and comes to its end.
+    const rotations = latest(
+      all.filter(({ requestedAt, state }) => state === 'halted' || new Date(requestedAt) >= startedAt),
+    );
+    for (const { name, published, rotation } of ask ? accounts : []) {
+      if (published !== null && rotation === null && rotations[name] === undefined)
+        await client.rotate(name, 'started again');
+    }
     const ended = Object.values(rotations).filter(
       (rotation) => rotation?.state === 'completed' || rotation?.state === 'halted',
     );

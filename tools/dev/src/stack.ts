@@ -10,6 +10,7 @@ import { Child } from './child.js';
 import { readEnvFile } from './env-file.js';
 import { writeAzureFleet, writeTwinkeyFile, type Policies } from './fleet-files.js';
 import { freePort } from './free-port.js';
+import { endOrphans } from './orphans.js';
 import type { SampleAccount } from './sample-fleet.js';
 import { answers, waitUntil } from './wait-until.js';
 
@@ -66,6 +67,7 @@ export class Stack {
   static async start(settings: StackSettings): Promise<Stack> {
     const { folder } = settings;
     mkdirSync(join(folder, 'logs'), { recursive: true });
+    await endOrphans(pidsIn(folder));
     const [postgres, azure] = await both(startDatabase(folder), startAzure(settings));
     try {
       const azureEnv = readEnvFile(join(folder, 'azure.env'));
@@ -141,6 +143,11 @@ export class Stack {
   }
 }
 
+/** Where the processes of a stack are noted down. */
+function pidsIn(folder: string): string {
+  return join(folder, 'pids');
+}
+
 /** Both, or neither: when one of them does not start, the other one is stopped. */
 async function both(
   database: Promise<LocalPostgres | undefined>,
@@ -181,6 +188,7 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
     ],
     env: {},
     logFile: join(folder, 'logs', 'azure.log'),
+    pidFolder: pidsIn(folder),
     restart: false,
     onUnexpectedExit: (how) => {
       died = how;
@@ -210,6 +218,7 @@ function serviceChild(
     script: join(root, 'apps', name, 'dist/main.js'),
     env,
     logFile: join(folder, 'logs', `${name}.log`),
+    pidFolder: pidsIn(folder),
     restart: true,
     onUnexpectedExit: (how) => onTrouble?.(name, how),
   });

@@ -1,11 +1,9 @@
 // `npm start`: the whole of twinkey on this machine, with a sample fleet that is rotated at once. Stays up.
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConsoleClient } from './console-client.js';
 import { LiveView } from './live-view.js';
-import { startFleet, watchFleet, type RunningFleet } from './rotate-fleet.js';
-import { SAMPLE_ACCOUNTS } from './sample-fleet.js';
+import { startFleet, watchFleet } from './rotate-fleet.js';
 import { summary } from './summary.js';
 
 const WITHIN_MS = 10 * 60_000;
@@ -16,6 +14,7 @@ const USAGE = `Usage: npm start [-- --fresh] [-- --data DIR]
 
 const { data, fresh } = readArguments();
 if (fresh) rmSync(data, { recursive: true, force: true });
+const isNew = !existsSync(join(data, 'azure'));
 mkdirSync(data, { recursive: true });
 
 console.log('Starting PostgreSQL, an Azure, four services and 36 consumer instances on this machine ...\n');
@@ -39,23 +38,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-await askForRotations(fleet);
-console.log(summary(await watchFleet(fleet, new LiveView(process.stdout), { withinMs: WITHIN_MS })));
+console.log(
+  summary(await watchFleet(fleet, new LiveView(process.stdout), { withinMs: WITHIN_MS, ask: !isNew })),
+);
 const url = fleet.stack.url('console');
 console.log(`
 It stays up; the consumers go on calling. In another terminal:
   npx twinkey status${url.endsWith(':4700') ? '' : ` --url ${url}`}
   npx twinkey rotate speech-weu --wait${url.endsWith(':4700') ? '' : ` --url ${url}`}
 Logs: ${join(data, 'logs')}. Stop it with Ctrl+C.`);
-
-/** On a first start the scheduler finds every account due by itself; later ones are asked for. */
-async function askForRotations({ stack }: RunningFleet): Promise<void> {
-  const client = new ConsoleClient(stack.url('console'));
-  for (const { name } of SAMPLE_ACCOUNTS) {
-    const known = (await client.accounts()).find((account) => account.name === name);
-    if (known?.published != null && known.rotation === null) await client.rotate(name, 'npm start');
-  }
-}
 
 function readArguments(): { data: string; fresh: boolean } {
   try {
