@@ -1,7 +1,7 @@
 // The main job, watched: every account of the sample fleet is rotated once while its consumers keep calling.
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConsoleClient, type RotationLine } from './console-client.js';
+import { ConsoleClient, type AccountLine, type RotationLine } from './console-client.js';
 import { accountIdOf } from './fleet-files.js';
 import { consumersInLedger } from './ledger.js';
 import type { LiveView } from './live-view.js';
@@ -91,7 +91,13 @@ export async function watchFleet(
   const began = performance.now();
   let first: number | null = null;
   for (;;) {
-    const [accounts, all] = await Promise.all([client.accounts(), client.rotations()]);
+    const looked = await look(client);
+    if (looked === null) {
+      if (performance.now() - began > withinMs) throw new Error('the console did not answer in time');
+      await pause(LOOK_EVERY_MS);
+      continue;
+    }
+    const [accounts, all] = looked;
     // One that an earlier run left halted is shown as it is; one that it left running is not ours and comes to its end.
     const rotations = latest(
       all.filter(({ requestedAt, state }) => state === 'halted' || new Date(requestedAt) >= startedAt),
@@ -115,6 +121,17 @@ export async function watchFleet(
     if (done || performance.now() - began > withinMs)
       return report(ended, first, fleet, await witness.check());
     await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** Null while nobody answers: the console is one of the services that may be killed and come back at any moment. */
+async function look(
+  client: ConsoleClient,
+): Promise<[readonly AccountLine[], readonly RotationLine[]] | null> {
+  try {
+    return await Promise.all([client.accounts(), client.rotations()]);
+  } catch {
+    return null;
   }
 }
 
