@@ -128,6 +128,7 @@ describe('services whose database and broker are not there yet', () => {
         script: program(service),
         env: { ...env, [`TWINKEY_${service.toUpperCase()}_PORT`]: String(port) },
         logFile: logOf(service),
+        pidFolder: folder,
         restart: false,
       });
       services.set(service, child);
@@ -153,6 +154,7 @@ describe('services whose database and broker are not there yet', () => {
       args: ['--data', join(folder, 'azure'), '--env-file', envFile, '--topology', topologyFile],
       env: {},
       logFile: join(folder, 'azure.log'),
+      pidFolder: folder,
       restart: false,
     });
     child.start();

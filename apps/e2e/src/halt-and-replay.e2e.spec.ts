@@ -109,7 +109,7 @@ async function rotate(name: string): Promise<string> {
 async function untilState(name: string, id: string, state: string): Promise<void> {
   await fleet.until(
     `the rotation of ${name} is ${state}`,
-    (rotations) => rotations[name]?.id === id && rotations[name]?.state === state,
+    (rotations) => rotations[name]?.id === id && rotations[name].state === state,
     60_000,
   );
 }
