@@ -71,9 +71,17 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
     case 'WaitingFor': {
       const step = stepOf(after);
       const { what } = event;
-      if (step === null) return [];
+      if (after.rotation === null) return []; // nobody asked for anything that could be waited for
       const until = what.until === undefined ? {} : { until: new Date(what.until).toISOString() };
-      return [{ event: 'waiting', step, for: what.for, detail: what.detail, ...until }];
+      return [
+        {
+          event: 'waiting',
+          ...(step === null ? {} : { step }),
+          for: what.for,
+          detail: what.detail,
+          ...until,
+        },
+      ];
     }
     case 'GateForced': {
       const step = stepOf(before);

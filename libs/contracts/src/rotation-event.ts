@@ -29,7 +29,8 @@ const what = z.discriminatedUnion('event', [
   z.object({ event: z.literal('step-done'), step: Step, seconds: z.number().min(0) }),
   z.object({
     event: z.literal('waiting'),
-    step: Step,
+    /** Absent before the first step: the rotation is still looking at the account. */
+    step: Step.optional(),
     for: z.enum(['acknowledgements', 'drain', 'quiescence', 'propagation', 'throttling', 'outage']),
     detail: z.string(),
     until: Moment.optional(),

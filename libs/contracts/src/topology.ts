@@ -67,8 +67,14 @@ export function shardOf(account: AccountId, shards: number): number {
   return hash % shards;
 }
 
-/** The topology as the `Config.json` of Microsoft's Service Bus emulator. */
-export function emulatorConfig({ queues, topics }: Topology): object {
+/**
+ * The topology as the `Config.json` of Microsoft's Service Bus emulator. `lockDuration` (ISO 8601) is for how long the
+ * messages of a service that was killed stay hidden from its successor.
+ */
+export function emulatorConfig(
+  { queues, topics }: Topology,
+  { lockDuration = ENTITY_DEFAULTS.lockDuration }: { lockDuration?: string } = {},
+): object {
   const common = {
     DefaultMessageTimeToLive: ENTITY_DEFAULTS.timeToLive,
     DuplicateDetectionHistoryTimeWindow: ENTITY_DEFAULTS.duplicateDetectionWindow,
@@ -76,7 +82,7 @@ export function emulatorConfig({ queues, topics }: Topology): object {
   };
   const receiving = {
     DeadLetteringOnMessageExpiration: true,
-    LockDuration: ENTITY_DEFAULTS.lockDuration,
+    LockDuration: lockDuration,
     MaxDeliveryCount: ENTITY_DEFAULTS.maxDeliveryCount,
     RequiresSession: false,
   };

@@ -18,6 +18,8 @@ export const SERVICES = ['scheduler', 'rotator', 'notifier', 'console'] as const
 export type Service = (typeof SERVICES)[number];
 
 const SHARDS = 2;
+/** What a killed service held comes back after this time; the SDK renews the locks of living ones. */
+const LOCK = 'PT10S';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
@@ -171,7 +173,10 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
   const topologyFile = join(folder, 'service-bus.json');
   rmSync(envFile, { force: true });
   writeAzureFleet(fleetFile, accounts);
-  writeFileSync(topologyFile, JSON.stringify(emulatorConfig(topology({ shards: SHARDS })), null, 2));
+  writeFileSync(
+    topologyFile,
+    JSON.stringify(emulatorConfig(topology({ shards: SHARDS }), { lockDuration: LOCK }), null, 2),
+  );
   let died: string | undefined;
   const azure = new Child({
     name: 'azure',

@@ -20,7 +20,7 @@ export const StepView = z.object({
 });
 
 export const WaitingView = z.object({
-  step: Step,
+  step: Step.nullable(),
   for: z.string().describe('acknowledgements, drain, quiescence, throttling, outage …'),
   detail: z.string(),
   since: Moment,

@@ -71,6 +71,17 @@ describe('a rotation that halted', () => {
     expect(story).toMatchObject({ state: 'running', halt: null });
   });
 
+  it('stays halted when facts about it go on coming in', () => {
+    const story = tell([
+      ...wholeRotation.slice(0, 3),
+      halted,
+      { event: 'step-done', step: 'switch-to-key2', seconds: 1 },
+      { event: 'step-started', step: 'regenerate-key1' },
+      { event: 'waiting', for: 'outage', detail: 'Key Vault does not answer' },
+    ]);
+    expect(story).toMatchObject({ state: 'halted', halt: { reason: 'consumer-silent' } });
+  });
+
   it('stays halted when a command about it is refused, and shows the refusal', () => {
     const story = tell([...wholeRotation.slice(0, 3), halted, refused]);
     expect(story).toMatchObject({ state: 'halted', refusal: { code: 'not-halted' } });

@@ -110,19 +110,22 @@ function tell(story: RotationStory, { what, at }: StoryEvent): RotationStory {
       };
     case 'waiting': {
       const since = sameWait(story.waiting, what) ? story.waiting.since : at;
-      return { ...goOn(story), state: 'waiting', step: what.step, waiting: { ...what, since } };
+      return story.state === 'halted'
+        ? story
+        : { ...goOn(story), state: 'waiting', step: what.step ?? story.step, waiting: { ...what, since } };
     }
     case 'halted':
-      return { ...goOn(story), state: 'halted', step: what.step ?? story.step, halt: { ...what, at } };
+      return { ...resume(story), state: 'halted', step: what.step ?? story.step, halt: { ...what, at } };
     case 'published':
-    case 'replayed':
     case 'forced':
       return goOn(story);
+    case 'replayed':
+      return resume(story);
     case 'waived':
       return { ...story, waived: [...new Set([...story.waived, what.consumer])] };
     case 'completed':
       return {
-        ...goOn(story),
+        ...resume(story),
         state: 'completed',
         step: null,
         completedAt: at,
@@ -141,7 +144,12 @@ function tell(story: RotationStory, { what, at }: StoryEvent): RotationStory {
   }
 }
 
+/** Facts go on coming in while a rotation is halted (an acknowledgement, a publication that landed): only a replay ends a halt. */
 function goOn(story: RotationStory): RotationStory {
+  return story.state === 'halted' ? story : resume(story);
+}
+
+function resume(story: RotationStory): RotationStory {
   return { ...story, state: 'running', waiting: null, halt: null };
 }
 

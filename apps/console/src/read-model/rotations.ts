@@ -61,7 +61,7 @@ function rotationView(row: RotationRow): RotationView {
     step: row.step,
     steps: row.steps,
     waiting: waiting && {
-      step: waiting.step,
+      step: waiting.step ?? null,
       for: waiting.for,
       detail: waiting.detail,
       since: waiting.since,
