@@ -153,15 +153,29 @@ describe('a consumer that is silent past its deadline', () => {
       detail: expect.stringContaining('sleeper'),
     });
 
+    // It speaks before the replay: the halt stands all the same, until a person ends it.
+    process.kill(sleeper.pid, 'SIGCONT');
+    await untilStepDone(id, 'switch-to-key2');
+    expect((await fleet.rotation('silent'))?.state).toBe('halted');
     const replayed = await twinkey(url, 'replay', id);
     expect(replayed).toMatchObject({ code: 0 });
-    process.kill(sleeper.pid, 'SIGCONT');
     await untilState('silent', id, 'completed');
   });
 });
 
 async function shown<Answer>(path: string): Promise<Answer> {
   return (await (await fetch(url + path)).json()) as Answer;
+}
+
+/** The acknowledgement is told as the end of a step. */
+async function untilStepDone(id: string, step: string): Promise<void> {
+  const isDone = async () => {
+    const { events } = await shown<{ events: { event: string; what: { step?: string } }[] }>(
+      `/v1/rotations/${id}`,
+    );
+    return events.some(({ event, what }) => event === 'step-done' && what.step === step);
+  };
+  await waitUntil(`${step} is done`, isDone, { withinMs: 30_000 });
 }
 
 interface Waiting {
