@@ -39,12 +39,12 @@ export class Fleet {
       ...settings,
       folder,
       accounts,
-      beforeServices: async (env) => {
+      beforeKeysChange: async (env) => {
         witness = await Witness.remember(
           accounts.map((account) => accountIdOf(account, env['AZURE_SUBSCRIPTION_ID'] ?? '')),
           env,
         );
-        await settings.beforeServices?.(env);
+        await settings.beforeKeysChange?.(env);
       },
     });
     if (witness === undefined) throw new Error('the census of keys was not taken');

@@ -40,7 +40,7 @@ beforeAll(async () => {
     accounts,
     consumers,
     env: { TWINKEY_LOG_LEVEL: 'debug' },
-    beforeServices: async (env) => {
+    beforeKeysChange: async (env) => {
       hunt = new LeakHunt(env);
       await rememberKeys(env);
     },

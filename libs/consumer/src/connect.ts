@@ -59,8 +59,7 @@ export interface Twinkey {
 export async function connect(options: ConnectOptions, env = process.env): Promise<Twinkey> {
   const settings = readSettings(options, env);
   const credential: TokenCredential =
-    options.credential ??
-    new DefaultAzureCredential({ disableInstanceDiscovery: settings.disableInstanceDiscovery });
+    options.credential ?? defaultCredential(settings.disableInstanceDiscovery);
   const events = new Events(options.listeners);
   const session = new Session({
     settings,
@@ -89,6 +88,17 @@ export async function connect(options: ConnectOptions, env = process.env): Promi
     options.signal?.removeEventListener('abort', giveUp);
   }
   return twinkeyOf(session, events);
+}
+
+const credentials = new Map<boolean, TokenCredential>();
+
+/** One per process: instances of one process share its tokens instead of asking Entra once each. */
+function defaultCredential(disableInstanceDiscovery: boolean): TokenCredential {
+  const known = credentials.get(disableInstanceDiscovery);
+  if (known !== undefined) return known;
+  const credential = new DefaultAzureCredential({ disableInstanceDiscovery });
+  credentials.set(disableInstanceDiscovery, credential);
+  return credential;
 }
 
 function twinkeyOf(session: Session, events: Events): Twinkey {

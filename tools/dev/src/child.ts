@@ -47,7 +47,7 @@ export class Child {
     this.#wanted = true;
     const { script, args = [], env } = this.settings;
     // `--`: Node 20 takes an `--env-file` among the script's own arguments for its own.
-    const child = spawn(process.execPath, ['--enable-source-maps', '--', script, ...args], {
+    const child = spawn(process.execPath, ['--', script, ...args], {
       env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A process group of its own: Ctrl+C in the terminal is for the launcher, which ends its children in order.

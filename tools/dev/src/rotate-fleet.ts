@@ -1,5 +1,4 @@
 // The main job, watched: every account of the sample fleet is rotated once while its consumers keep calling.
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConsoleClient, type AccountLine, type RotationLine } from './console-client.js';
 import { accountIdOf } from './fleet-files.js';
@@ -41,36 +40,51 @@ export async function startFleet(
   settings: Pick<StackSettings, 'folder' | 'wellKnownPorts' | 'onTrouble' | 'env'>,
 ): Promise<RunningFleet> {
   const startedAt = new Date();
-  let witness: Witness | undefined;
-  const stack = await Stack.start({
-    ...settings,
-    accounts: SAMPLE_ACCOUNTS,
-    beforeServices: async (env) => {
-      witness = await Witness.remember(idsOf(env), env);
-    },
-  });
-  if (witness === undefined) throw new Error('the census of keys was not taken');
-  const present = witness;
-  const load = new Load({
-    consumers: SAMPLE_CONSUMERS,
-    endpoints: Object.fromEntries(SAMPLE_ACCOUNTS.map(({ name }) => [name, `${stack.azureOrigin}/${name}/`])),
-    env: stack.environment,
-    folder: join(settings.folder),
-    callsPerSecond: CALLS_PER_SECOND,
-    ...(settings.onTrouble === undefined ? {} : { onTrouble: settings.onTrouble }),
-  });
-  load.start();
-  return {
-    stack,
-    load,
-    witness: present,
-    startedAt,
-    stop: async () => {
-      present.dismiss();
+  const { folder, onTrouble } = settings;
+  const started: { witness?: Witness; load?: Load } = {};
+  try {
+    const stack = await Stack.start({
+      ...settings,
+      accounts: SAMPLE_ACCOUNTS,
+      beforeKeysChange: async (env) => {
+        started.witness = await Witness.remember(idsOf(env), env);
+      },
+      // Not earlier: on a small machine the services come up faster alone, and the consumers need the notifier.
+      onReady: (service, env) => {
+        if (service !== 'notifier') return;
+        started.load = sampleLoad(env, folder, onTrouble);
+        started.load.start();
+      },
+    });
+    const { witness, load } = started;
+    if (witness === undefined || load === undefined) throw new Error('the census of keys was not taken');
+    const stop = async () => {
+      witness.dismiss();
       await load.stop();
       await stack.stop();
-    },
-  };
+    };
+    return { stack, load, witness, startedAt, stop };
+  } catch (error) {
+    started.witness?.dismiss();
+    await started.load?.stop();
+    throw error;
+  }
+}
+
+function sampleLoad(
+  env: Readonly<Record<string, string>>,
+  folder: string,
+  onTrouble: StackSettings['onTrouble'],
+): Load {
+  const origin = env['TWINKEY_RESOURCE_MANAGER_ENDPOINT'] ?? '';
+  return new Load({
+    consumers: SAMPLE_CONSUMERS,
+    endpoints: Object.fromEntries(SAMPLE_ACCOUNTS.map(({ name }) => [name, `${origin}/${name}/`])),
+    env,
+    folder,
+    callsPerSecond: CALLS_PER_SECOND,
+    ...(onTrouble === undefined ? {} : { onTrouble }),
+  });
 }
 
 function idsOf(env: Readonly<Record<string, string>>): readonly string[] {

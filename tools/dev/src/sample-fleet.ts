@@ -82,18 +82,21 @@ export interface SampleConsumer {
   readonly accounts: readonly string[];
 }
 
-/** 36 instances in four processes; `face-legacy` is used by nobody, and its policy says to rotate all the same. */
+/** 36 instances in three processes; `face-legacy` is used by nobody, and its policy says to rotate all the same. */
 export const SAMPLE_CONSUMERS: readonly SampleConsumer[] = [
-  { consumer: 'voice-bot', instances: 9, accounts: ['speech-weu', 'speech-neu'] },
+  {
+    consumer: 'voice-bot',
+    instances: 12,
+    accounts: ['speech-weu', 'speech-neu', 'openai-eus', 'translator-eus'],
+  },
   {
     consumer: 'chat-frontend',
-    instances: 10,
-    accounts: ['openai-weu', 'openai-eus', 'translator-weu', 'safety-weu'],
+    instances: 12,
+    accounts: ['openai-weu', 'translator-weu', 'safety-weu', 'language-weu', 'language-neu'],
   },
-  { consumer: 'support-desk', instances: 9, accounts: ['language-weu', 'language-neu', 'translator-eus'] },
   {
     consumer: 'media-archive',
-    instances: 8,
-    accounts: ['vision-weu', 'vision-eus', 'documents-weu', 'all-in-one'],
+    instances: 12,
+    accounts: ['vision-weu', 'vision-eus', 'documents-weu', 'all-in-one', 'language-weu'],
   },
 ];

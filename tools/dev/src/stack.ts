@@ -50,8 +50,10 @@ export interface StackSettings {
   readonly wellKnownPorts: boolean;
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Called when the embedded Azure answers and no service runs yet. */
-  readonly beforeServices?: (environment: Readonly<Record<string, string>>) => Promise<void>;
+  /** Called when the embedded Azure answers and no service runs yet that could change a key. */
+  readonly beforeKeysChange?: (environment: Readonly<Record<string, string>>) => Promise<void>;
+  /** Called when a service is ready for the first time; others may still be starting. */
+  readonly onReady?: (service: Service, environment: Readonly<Record<string, string>>) => void;
   readonly onTrouble?: (service: string, how: string) => void;
 }
 
@@ -93,11 +95,18 @@ export class Stack {
       const services = Object.fromEntries(
         SERVICES.map((name) => [name, serviceChild(name, environment, settings)]),
       ) as Record<Service, Child>;
-      await settings.beforeServices?.(environment);
       const stack = new Stack(settings, environment, ports, postgres, azure, services);
-      for (const child of Object.values(services)) child.start();
       try {
-        await stack.ready();
+        // These two have nothing to do with keys; the other ones wait until the keys were counted.
+        for (const name of ['notifier', 'console'] as const) services[name].start();
+        await settings.beforeKeysChange?.(environment);
+        for (const name of ['scheduler', 'rotator'] as const) services[name].start();
+        await Promise.all(
+          SERVICES.map(async (name) => {
+            await stack.ready([name]);
+            settings.onReady?.(name, environment);
+          }),
+        );
       } catch (error) {
         await stack.stop();
         throw error;
