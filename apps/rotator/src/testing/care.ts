@@ -1,4 +1,5 @@
 // Rotators as they are composed in production, with short times, and a notifier whose consumers always follow.
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AccountId,
   generation,
@@ -27,7 +28,7 @@ import { Turns } from '../turns.js';
 
 export const TIMES = { leaseMs: 4_000, callDeadlineMs: 1_000 };
 export const TERMS: InstallationTerms = {
-  quiescenceMs: 1_500,
+  quiescenceMs: 1_200,
   callDeadlineMs: TIMES.callDeadlineMs,
   probeTries: 60,
   probePauseMs: 50,
@@ -126,7 +127,8 @@ export class Care {
   readonly silent = new Set<string>();
   #heard = 0;
   #rotations = 0;
-  #notifier: NodeJS.Timeout | undefined;
+  #notifier: Promise<void> = Promise.resolve();
+  #stopping = false;
 
   constructor(private readonly settings: CareSettings) {}
 
@@ -248,18 +250,24 @@ export class Care {
 
   /** Answers the rotators' questions as soon as they are asked, until it is stopped. */
   startNotifier(): void {
-    const look = async () => {
-      for (const body of (await this.outbox(SwitchRequested.entity)).slice(this.#heard)) {
-        this.#heard += 1;
-        const read = readMessage(SwitchRequested, body);
-        if (!read.ok) throw new Error(read.problem);
-        if (!this.silent.has(read.message.subject ?? '')) await this.#acknowledge(read.message.data);
-      }
-      this.#notifier = setTimeout(again, 15);
-    };
-    // A rotator that is killed takes the database away under the question; it is put again to the next one.
-    const again = () => void look().catch(() => (this.#notifier = setTimeout(again, 15)));
-    again();
+    this.#notifier = this.#answer();
+  }
+
+  async #answer(): Promise<void> {
+    while (!this.#stopping) {
+      // A rotator that is killed takes the database away under the question; it is put again to the next one.
+      await this.#answerNew().catch(() => undefined);
+      await delay(15);
+    }
+  }
+
+  async #answerNew(): Promise<void> {
+    for (const body of (await this.outbox(SwitchRequested.entity)).slice(this.#heard)) {
+      const read = readMessage(SwitchRequested, body);
+      if (!read.ok) throw new Error(read.problem);
+      if (!this.silent.has(read.message.subject ?? '')) await this.#acknowledge(read.message.data);
+      this.#heard += 1;
+    }
   }
 
   /** Everyone uses what was asked about last. */
@@ -316,7 +324,8 @@ export class Care {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#notifier);
+    this.#stopping = true;
+    await this.#notifier;
     for (const rotator of this.rotators) await rotator.stop();
   }
 }
