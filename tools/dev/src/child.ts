@@ -4,6 +4,8 @@
 //   running --kill--> stopped (on purpose: stays down until start)   any --stop--> stopped
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { forgetChild, rememberChild } from './orphans.js';
 
 const RESTART_AFTER_MS = 1_000;
@@ -48,7 +50,8 @@ export class Child {
     const { script, args = [], env } = this.settings;
     // `--`: Node 20 takes an `--env-file` among the script's own arguments for its own.
     const child = spawn(process.execPath, ['--', script, ...args], {
-      env: { ...inherited(), ...env },
+      // Node 22.1 and newer keep compiled modules there; older ones ignore it.
+      env: { ...inherited(), NODE_COMPILE_CACHE: join(tmpdir(), 'twinkey-compiled'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A process group of its own: Ctrl+C in the terminal is for the launcher, which ends its children in order.
       detached: true,

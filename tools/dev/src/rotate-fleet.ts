@@ -49,9 +49,9 @@ export async function startFleet(
       beforeKeysChange: async (env) => {
         started.witness = await Witness.remember(idsOf(env), env);
       },
-      // Not earlier: on a small machine the services come up faster alone, and the consumers need the notifier.
+      // Not earlier: on a small machine the services come up faster alone, and the scheduler is the last of them.
       onReady: (service, env) => {
-        if (service !== 'notifier') return;
+        if (service !== 'scheduler') return;
         started.load = sampleLoad(env, folder, onTrouble);
         started.load.start();
       },

@@ -50,7 +50,7 @@ export interface StackSettings {
   readonly wellKnownPorts: boolean;
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Called when the embedded Azure answers and no service runs yet that could change a key. */
+  /** Called when the embedded Azure answers and no service runs yet that would have a key changed. */
   readonly beforeKeysChange?: (environment: Readonly<Record<string, string>>) => Promise<void>;
   /** Called when a service is ready for the first time; others may still be starting. */
   readonly onReady?: (service: Service, environment: Readonly<Record<string, string>>) => void;
@@ -97,10 +97,10 @@ export class Stack {
       ) as Record<Service, Child>;
       const stack = new Stack(settings, environment, ports, postgres, azure, services);
       try {
-        // These two have nothing to do with keys; the other ones wait until the keys were counted.
-        for (const name of ['notifier', 'console'] as const) services[name].start();
+        // Without the scheduler no key is regenerated: it waits until the keys were counted.
+        for (const name of ['rotator', 'notifier', 'console'] as const) services[name].start();
         await settings.beforeKeysChange?.(environment);
-        for (const name of ['scheduler', 'rotator'] as const) services[name].start();
+        services.scheduler.start();
         await Promise.all(
           SERVICES.map(async (name) => {
             await stack.ready([name]);
