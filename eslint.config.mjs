@@ -66,7 +66,7 @@ const boundaries = (depConstraints) => ({
 });
 
 export default tseslint.config(
-  globalIgnores(['**/dist', '**/out-tsc', '**/coverage', '.nx', '.twinkey']),
+  globalIgnores(['**/dist', '**/bundle', '**/out-tsc', '**/coverage', '.nx', '.twinkey']),
   { files: ['**/*.{js,mjs,ts}'], ...js.configs.recommended },
   { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
   {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
 import type { SampleConsumer } from './sample-fleet.js';
 
-const script = fileURLToPath(new URL('../../../examples/consumer-node/dist/main.js', import.meta.url));
+const script = fileURLToPath(new URL('../../../examples/consumer-node/bundle/main.mjs', import.meta.url));
 
 export interface LoadCounters {
   readonly instances: number;

@@ -189,7 +189,7 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
   let died: string | undefined;
   const azure = new Child({
     name: 'azure',
-    script: join(root, 'apps/azure-local/dist/main.js'),
+    script: join(root, 'apps/azure-local/bundle/main.mjs'),
     args: [
       '--data',
       join(folder, 'azure'),
@@ -229,7 +229,7 @@ function serviceChild(
 ): Child {
   return new Child({
     name,
-    script: join(root, 'apps', name, 'dist/main.js'),
+    script: join(root, 'apps', name, 'bundle/main.mjs'),
     env,
     logFile: join(folder, 'logs', `${name}.log`),
     pidFolder: pidsIn(folder),
