@@ -4,7 +4,7 @@
 //   running --kill--> stopped (on purpose: stays down until start)   any --stop--> stopped
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forgetChild, rememberChild } from './orphans.js';
 
@@ -19,6 +19,8 @@ export interface ChildSettings {
   readonly logFile: string;
   /** Where the running children of this launcher are noted down. */
   readonly pidFolder: string;
+  /** How far it stands back when processors are scarce; 0 unless given. */
+  readonly nice?: number;
   /** Keep it running. Without it an end is an end. */
   readonly restart: boolean;
   readonly onLine?: (line: string) => void;
@@ -58,7 +60,10 @@ export class Child {
     });
     this.#process = child;
     const { name, pidFolder } = this.settings;
-    if (child.pid !== undefined) rememberChild(pidFolder, name, child.pid, script);
+    if (child.pid !== undefined) {
+      rememberChild(pidFolder, name, child.pid, script);
+      setPriority(child.pid, this.settings.nice ?? 0);
+    }
     this.#listen(child.stdout);
     this.#listen(child.stderr);
     child.once('exit', (code, signal) => {

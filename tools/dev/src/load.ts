@@ -74,6 +74,8 @@ export class Load {
       env,
       logFile: join(folder, 'logs', `consumer-${consumer}.log`),
       pidFolder: join(folder, 'pids'),
+      // While everything starts at once on two cores, the services come first.
+      nice: 5,
       restart: false,
       onLine: (line) => {
         this.#count(consumer, line);

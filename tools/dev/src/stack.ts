@@ -50,7 +50,7 @@ export interface StackSettings {
   readonly wellKnownPorts: boolean;
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Called when the embedded Azure answers and no service runs yet that would have a key changed. */
+  /** Called when the embedded Azure answers and nothing runs yet that could have a key changed. */
   readonly beforeKeysChange?: (environment: Readonly<Record<string, string>>) => Promise<void>;
   /** Called when a service is ready for the first time; others may still be starting. */
   readonly onReady?: (service: Service, environment: Readonly<Record<string, string>>) => void;
@@ -72,14 +72,14 @@ export class Stack {
     const { folder } = settings;
     mkdirSync(join(folder, 'logs'), { recursive: true });
     await endOrphans(pidsIn(folder));
-    const [postgres, azure] = await both(startDatabase(folder), startAzure(settings));
+    const [postgres, azure] = await both(startDatabase(folder), startAzureAndCount(settings));
     try {
-      const azureEnv = readEnvFile(join(folder, 'azure.env'));
+      const azureEnv = azureEnvironment(folder);
       const file = join(folder, 'twinkey.yaml');
       writeTwinkeyFile(file, azureEnv['AZURE_SUBSCRIPTION_ID'] ?? '', settings);
       const ports = await choosePorts(settings.wellKnownPorts);
       const environment = {
-        ...withEntra(azureEnv),
+        ...azureEnv,
         ...QUICK,
         DATABASE_URL: process.env['DATABASE_URL'] ?? postgres?.url ?? '',
         TWINKEY_FILE: file,
@@ -97,10 +97,7 @@ export class Stack {
       ) as Record<Service, Child>;
       const stack = new Stack(settings, environment, ports, postgres, azure, services);
       try {
-        // Without the scheduler no key is regenerated: it waits until the keys were counted.
-        for (const name of ['rotator', 'notifier', 'console'] as const) services[name].start();
-        await settings.beforeKeysChange?.(environment);
-        services.scheduler.start();
+        for (const child of Object.values(services)) child.start();
         await Promise.all(
           SERVICES.map(async (name) => {
             await stack.ready([name]);
@@ -174,6 +171,22 @@ async function both(
 async function startDatabase(folder: string): Promise<LocalPostgres | undefined> {
   if (process.env['DATABASE_URL'] !== undefined) return undefined;
   return startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
+}
+
+async function startAzureAndCount(settings: StackSettings): Promise<Child> {
+  const azure = await startAzure(settings);
+  try {
+    await settings.beforeKeysChange?.({ ...azureEnvironment(settings.folder), ...QUICK });
+  } catch (error) {
+    await azure.stop();
+    throw error;
+  }
+  return azure;
+}
+
+/** What the embedded Azure says of itself, for programs of ours. */
+function azureEnvironment(folder: string): Record<string, string> {
+  return withEntra(readEnvFile(join(folder, 'azure.env')));
 }
 
 async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promise<Child> {
