@@ -1,9 +1,11 @@
 // Any one service dies in the middle of the rotations and comes back: nobody notices, and nothing is done twice.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SAMPLE_POLICIES, type SampleAccount, type Service } from '@twinkey/dev';
+import { twinkey } from './cli.js';
 import { Fleet } from './fleet.js';
 
-const accounts: readonly SampleAccount[] = ['one', 'two', 'three', 'four'].map((name) => ({
+const accounts: readonly SampleAccount[] = ['weu', 'neu', 'eus', 'sea'].map((name) => ({
   name: `speech-${name}`,
   kind: 'SpeechServices',
   sku: 'S0',
@@ -51,6 +53,15 @@ describe.each<Service>(['scheduler', 'rotator', 'notifier'])(
     });
   },
 );
+
+describe('the commands that the README shows', () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const commands = [...readme.matchAll(/^npx twinkey (.+)$/gm)].map(([, words = '']) => words);
+
+  it.each(commands)('twinkey %s', async (words) => {
+    expect(await twinkey(fleet.stack.url('console'), ...words.split(' '))).toMatchObject({ code: 0 });
+  });
+});
 
 describe('after all of that', () => {
   it('every key that existed at the beginning is dead', async () => {
