@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { RegistryEvent, type AccountId, type Message } from '@twinkey/contracts';
+import { RegistryEvent, type Message } from '@twinkey/contracts';
 import { OnMessage } from '@twinkey/nest-service-bus';
 import { Accounts } from './accounts.js';
 import { Advance } from './advance.js';
@@ -17,7 +17,7 @@ export class OnRegistryEvent {
     switch (what.event) {
       case 'account-declared':
         await this.accounts.declare(what.settings, version);
-        this.#look(what.settings.account);
+        this.advance.wake(what.settings.account);
         return;
       case 'account-withdrawn':
         await this.accounts.withdraw(what.account, version);
@@ -28,9 +28,5 @@ export class OnRegistryEvent {
       default:
         throw new Error('unknown registry event');
     }
-  }
-
-  #look(account: AccountId): void {
-    this.advance.wake(account);
   }
 }

@@ -1,7 +1,6 @@
 // What people, the scheduler and the notifier may tell a ring. Each input only changes what the plan will see;
 // none is an order to act, so a doubled, late or replayed one does no harm.
 import {
-  generation,
   type ConsumerName,
   type RotationCommand,
   type RotationId,
@@ -130,9 +129,4 @@ function accept(...events: readonly RingEvent[]): Decision {
 
 function refuse(code: RefusalCode, detail: string): Decision {
   return { accepted: false, code, detail };
-}
-
-/** The published generation in the vocabulary's type, 0 while nothing is published. */
-export function publishedGeneration(ring: KeyRing): ReturnType<typeof generation> {
-  return generation(ring.published?.generation ?? 0);
 }

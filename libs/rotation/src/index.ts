@@ -1,11 +1,4 @@
-export {
-  decideCommand,
-  decideOutcome,
-  decideRequest,
-  publishedGeneration,
-  type Decision,
-  type RefusalCode,
-} from './decide.js';
+export { decideCommand, decideOutcome, decideRequest, type Decision, type RefusalCode } from './decide.js';
 export type { RingEvent, Waiting } from './events.js';
 export { evolve } from './evolve.js';
 export { emptyRing, type KeyRing } from './key-ring.js';
