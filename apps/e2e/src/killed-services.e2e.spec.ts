@@ -1,0 +1,186 @@
+// Any one service dies in the middle of the rotations and comes back: nobody notices, and nothing is done twice.
+// And after all of that, every key ever issued is looked for in everything that twinkey wrote, sent and said. It is
+// found nowhere; what is planted in the same places is found in each of them, so that the search is worth something.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ServiceBusClient } from '@azure/service-bus';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { accountIdOf, SAMPLE_POLICIES, waitUntil, type SampleAccount, type Service } from '@twinkey/dev';
+import { twinkey } from './cli.js';
+import { Fleet } from './fleet.js';
+import { allMessages, everyChannel, type Surroundings } from './leak-channels.js';
+import { LeakHunt } from './leak-hunt.js';
+import type { Channel } from './leak-search.js';
+
+const account = (name: string, keyFormat: SampleAccount['keyFormat']): SampleAccount => ({
+  name,
+  kind: 'SpeechServices',
+  sku: 'S0',
+  location: 'westeurope',
+  resourceGroup: 'ai',
+  keyFormat,
+  policy: 'standard',
+});
+const accounts = [
+  account('speech-weu', 'chars84'),
+  account('speech-neu', 'chars84'),
+  account('speech-eus', 'chars84'),
+  account('speech-sea', 'hex32'),
+];
+const names = accounts.map(({ name }) => name);
+const consumers = [
+  { consumer: 'voice-bot', instances: 3, accounts: names },
+  { consumer: 'archive', instances: 2, accounts: names.slice(0, 2) },
+];
+const services: readonly Service[] = ['scheduler', 'rotator', 'notifier'];
+
+let fleet: Fleet;
+let hunt: LeakHunt;
+let bus: ServiceBusClient;
+let around: Surroundings;
+/** Messages are gone as soon as they are handled: whoever wants to see them has to look all the time. */
+const passing = new Set<string>();
+
+beforeAll(async () => {
+  const startedAt = Date.now();
+  fleet = await Fleet.start({
+    accounts,
+    consumers,
+    policies: SAMPLE_POLICIES,
+    env: { TWINKEY_LOG_LEVEL: 'debug' },
+    beforeKeysChange: async (env) => {
+      hunt = new LeakHunt(env);
+      await rememberKeys(env);
+    },
+  });
+  const { SERVICEBUS_CONNECTION_STRING: connection = '' } = parseEnv(
+    readFileSync(join(fleet.folder, 'azure.env'), 'utf8'),
+  );
+  bus = new ServiceBusClient(connection);
+  around = { fleet, bus, consumer: 'voice-bot', startedAt };
+  await fleet.allCompleted();
+  await rememberKeys(fleet.stack.environment);
+});
+afterAll(async () => {
+  hunt.dismiss();
+  await bus.close();
+  await fleet.stop();
+});
+
+function rememberKeys(env: Readonly<Record<string, string>>): Promise<number> {
+  return hunt.remember(accounts.map((each) => accountIdOf(each, env['AZURE_SUBSCRIPTION_ID'] ?? '')));
+}
+
+describe.each(services)('when the %s is killed in the middle of a rotation', (service) => {
+  it('and started again, every rotation completes, each key is replaced once and no call is refused', async () => {
+    const before = await fleet.rotations();
+    for (const name of names) await fleet.client.rotate(name, `${service} dies`);
+    const isNew = (name: string, id: string | undefined) => id !== undefined && id !== before[name]?.id;
+    await fleet.until('a rotation is under way', (rotations) =>
+      names.some((name) => isNew(name, rotations[name]?.id) && rotations[name]?.step != null),
+    );
+    await fleet.stack.service(service).kill();
+    fleet.stack.service(service).start();
+    await fleet.stack.ready([service]);
+
+    await waitUntil(
+      'all of them completed',
+      async () => {
+        for (const text of await allMessages(around)) passing.add(text);
+        const rotations = await fleet.rotations();
+        return names.every(
+          (name) => isNew(name, rotations[name]?.id) && rotations[name]?.state === 'completed',
+        );
+      },
+      { withinMs: 120_000, everyMs: 50 },
+    );
+    const after = await fleet.rotations();
+    expect(names.map((name) => after[name]?.keysReplaced)).toEqual(names.map(() => 2));
+    const { calls, seenByCallers, seenByAzure } = await fleet.refused();
+    expect(calls).toBeGreaterThan(100);
+    expect({ seenByCallers, seenByAzure }).toEqual({ seenByCallers: 0, seenByAzure: 0 });
+    await rememberKeys(fleet.stack.environment);
+  });
+});
+
+describe('the commands that the README shows', () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const commands = [...readme.matchAll(/^npx twinkey (.+)$/gm)].map(([, words = '']) => words);
+
+  it.each(commands)('twinkey %s', async (words) => {
+    expect(await twinkey(fleet.stack.url('console'), ...words.split(' '))).toMatchObject({ code: 0 });
+  });
+});
+
+describe('after all of that', () => {
+  it('every key that existed at the beginning is dead', async () => {
+    expect(await fleet.witness.check()).toEqual({ keys: 2 * accounts.length, stillAccepted: [] });
+  });
+});
+
+describe('the keys of all these rotations', () => {
+  const decoy = `decoy${randomUUID().replaceAll('-', '')}`;
+  let channels: Readonly<Record<string, Channel>>;
+
+  beforeAll(async () => {
+    channels = { ...(await everyChannel(around)), messages: { texts: [...passing] } };
+  });
+
+  it('are found nowhere: not in logs, tables, the journal of the broker, messages, answers or output', async () => {
+    // Two at the beginning, two of the first rotation, two for each death, and those of the commands just run.
+    const generations = 2 + services.length;
+    expect(await rememberKeys(fleet.stack.environment)).toBeGreaterThanOrEqual(
+      2 * generations * accounts.length,
+    );
+    const { searched, found } = await hunt.search(channels);
+    expect(found).toEqual([]);
+    for (const [channel, bytes] of Object.entries(searched))
+      expect({ channel, bytes, enough: bytes > 200 }).toMatchObject({ channel, enough: true });
+  });
+
+  it('are the right values: the files of the embedded Azure hold them', async () => {
+    const azure = ['accounts.jsonl', 'vault-local.jsonl'].map((file) => join(fleet.folder, 'azure', file));
+    const { found } = await hunt.search({ azure: { files: azure } });
+    for (const name of names)
+      for (const slot of ['key1', 'key2']) expect(found).toContain(`azure: ${name}/${slot} as it is`);
+  });
+
+  it('would have been found in each of these places: what is planted there is', async () => {
+    await hunt.rememberDecoy(decoy);
+    await plant(decoy);
+    const { found } = await hunt.search(await everyChannel(around));
+    expect([...new Set(found)].sort()).toEqual(
+      expect.arrayContaining(Object.keys(channels).map((channel) => `${channel}: decoy as it is`)),
+    );
+    expect(found.filter((hit) => !hit.includes('decoy'))).toEqual([]);
+  });
+
+  it.each(['base64', 'base64url', 'hex', 'latin1'] as const)(
+    'would have been found written as %s inside of something longer',
+    async (encoding) => {
+      await hunt.rememberDecoy(decoy);
+      const texts = ['', 'k', 'ke'].map((prefix) => Buffer.from(`${prefix}${decoy}"}`).toString(encoding));
+      for (const text of texts)
+        expect((await hunt.search({ here: { texts: [text] } })).found).toHaveLength(1);
+      const wrong = Buffer.from(randomUUID()).toString(encoding);
+      expect((await hunt.search({ here: { texts: [wrong] } })).found).toEqual([]);
+    },
+  );
+});
+
+/** A person who pastes a key where a reason belongs, a sender that puts it into a message, a line in a log. */
+async function plant(decoy: string): Promise<void> {
+  const [name = ''] = names;
+  const before = (await fleet.rotation(name))?.id;
+  await fleet.client.rotate(name, decoy);
+  const sender = bus.createSender('switch-outcomes');
+  await sender.sendMessages({ messageId: 'planted', body: { planted: decoy } });
+  await sender.close();
+  appendFileSync(join(fleet.folder, 'logs', 'rotator.log'), `${decoy}\n`);
+  await fleet.until(
+    'the planted rotation completed',
+    (rotations) => rotations[name]?.id !== before && rotations[name]?.state === 'completed',
+  );
+}
