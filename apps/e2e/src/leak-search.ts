@@ -58,10 +58,7 @@ async function answer(question: LeakQuestion): Promise<LeakAnswer> {
 function search({ files = [], texts = [] }: Channel): { bytes: number; hits: readonly string[] } {
   const hits = new Set<string>();
   let bytes = 0;
-  for (const haystack of [
-    ...files.map((file) => readFileSync(file)),
-    ...texts.map((text) => Buffer.from(text)),
-  ]) {
+  for (const haystack of [...files.flatMap(contentOf), ...texts.map((text) => Buffer.from(text))]) {
     bytes += haystack.length;
     for (const [value, name] of values) {
       for (const [needle, spelling] of spellings(value))
@@ -69,6 +66,16 @@ function search({ files = [], texts = [] }: Channel): { bytes: number; hits: rea
     }
   }
   return { bytes, hits: [...hits] };
+}
+
+/** A database may remove a file between its being listed and its being read. */
+function contentOf(file: string): readonly Buffer[] {
+  try {
+    return [readFileSync(file)];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** A value inside a longer text that was encoded as a whole starts at any of three places of base64. */
