@@ -1,5 +1,5 @@
 import { json, type Clock, type Incoming, type Reply, type Service } from '../host/plugin.js';
-import type { Application, Directory } from './directory.js';
+import type { Application, Directory } from './state.js';
 import { errorReply, refused } from './errors.js';
 import {
   audienceOf,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { decodeJwt, errors, type JWTPayload } from 'jose';
 import { replaceFile } from '../host/persist.js';
 import type { Clock } from '../host/plugin.js';
-import type { Application, Directory, FederatedCredential } from './directory.js';
+import type { Application, Directory, FederatedCredential } from './state.js';
 import type { EntraRefusal } from './errors.js';
 import { workloadPath } from './protocol.js';
 import { verifyAgainst, type SigningKeys } from './signing-key.js';

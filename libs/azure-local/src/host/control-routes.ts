@@ -1,5 +1,5 @@
 import { isRole } from '../entra/roles.js';
-import type { ApplicationDefinition } from '../entra/directory.js';
+import type { ApplicationDefinition } from '../entra/state.js';
 import type { Control } from './control.js';
 import { FleetInvalid, parseAccountDefinition } from './fleet.js';
 import { parseFault } from './parse-fault.js';

@@ -1,6 +1,6 @@
-import type { Account, AccountDefinition, Accounts, KeyVerdict } from '../cognitive-services/accounts.js';
-import type { Ledger, LedgerEntry } from '../cognitive-services/ledger.js';
-import type { Application, ApplicationDefinition, Directory } from '../entra/directory.js';
+import type { Account, AccountDefinition, Accounts, KeyVerdict } from '../resource-manager/state.js';
+import type { Ledger, LedgerEntry } from '../ai-services/state.js';
+import type { Application, ApplicationDefinition, Directory } from '../entra/state.js';
 import type { Tokens } from '../entra/tokens.js';
 import type { Fault, Faults, PlantedFault } from './faults.js';
 import type { ServiceBusServer } from '../service-bus/server.js';

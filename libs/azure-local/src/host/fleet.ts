@@ -1,4 +1,4 @@
-import type { AccountDefinition } from '../cognitive-services/accounts.js';
+import type { AccountDefinition } from '../resource-manager/state.js';
 import { isObject, stringMap } from './plugin.js';
 
 /** What a newcomer finds: three kinds, two regions, both key formats. */

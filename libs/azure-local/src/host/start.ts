@@ -1,12 +1,12 @@
 import { Agent } from 'node:https';
 import { join } from 'node:path';
-import type { AccountDefinition } from '../cognitive-services/accounts.js';
-import type { ArmLimits } from '../cognitive-services/buckets.js';
-import type { ApplicationDefinition } from '../entra/directory.js';
-import { serviceBusAccess } from '../entra/service-bus-access.js';
+import type { AccountDefinition } from '../resource-manager/state.js';
+import type { ArmLimits } from '../resource-manager/buckets.js';
+import type { ApplicationDefinition } from '../entra/state.js';
+import { serviceBusAccess } from '../service-bus/entra-access.js';
 import type { VaultLimits } from '../key-vault/limit.js';
 import { startServiceBus, type ServiceBusServer } from '../service-bus/server.js';
-import type { Topology } from '../service-bus/topology.js';
+import type { Topology } from '../service-bus/state/topology.js';
 import { callTrusting, type Call } from './call.js';
 import type { Control, Credentials } from './control.js';
 import { credentialsOf, putWithGroup } from './control.js';

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import type { Account } from '../cognitive-services/accounts.js';
-import type { LedgerEntry } from '../cognitive-services/ledger.js';
-import type { Application } from '../entra/directory.js';
+import type { Account } from '../resource-manager/state.js';
+import type { LedgerEntry } from '../ai-services/state.js';
+import type { Application } from '../entra/state.js';
 import { SigningKey, type SigningKeys } from '../entra/signing-key.js';
-import type { VaultRecord } from '../key-vault/vault.js';
+import type { VaultRecord } from '../key-vault/state.js';
 import { certificates, type Certificates } from './certificates.js';
 import { holdFolder } from './folder.js';
 import { FileTable } from './persist.js';

@@ -1,5 +1,5 @@
 import { isObject, stringMap, type Incoming, type Operation } from '../host/plugin.js';
-import { recoverableDays, type SecretVersion, type VersionChanges } from './vault.js';
+import { recoverableDays, type SecretVersion, type VersionChanges } from './state.js';
 
 export type SecretOperationName =
   | 'setSecret'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Directory } from '../entra/directory.js';
+import type { Directory } from '../entra/state.js';
 import type { Principal, Tokens } from '../entra/tokens.js';
 import { json, jsonObject, type Incoming, type Reply, type Service } from '../host/plugin.js';
 import {
@@ -24,7 +24,7 @@ import {
   secretName,
   type SecretOperation,
 } from './protocol.js';
-import type { SecretVersion, Vault, VaultRefusal } from './vault.js';
+import type { SecretVersion, Vault, VaultRefusal } from './state.js';
 
 export interface KeyVaultOptions {
   readonly name: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServiceBus, type ServiceBusServer } from './server.js';
-import type { Topology } from './topology.js';
+import type { Topology } from './state/topology.js';
 
 const open: { close(): Promise<void> }[] = [];
 let folder = '';

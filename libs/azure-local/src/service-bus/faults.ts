@@ -1,5 +1,5 @@
 import type { Refused } from './errors.js';
-import { normal, type Broker } from './broker.js';
+import { normal, type Broker } from './state/broker.js';
 import { serverBusy } from './errors.js';
 import type { Connection } from './amqp/connection.js';
 

@@ -7,12 +7,12 @@ import { FileJournal } from './journal/file-journal.js';
 import { memoryJournal, type Journal } from './journal/journal.js';
 import { listen, type Listener, type ListenerSettings } from './listener.js';
 import { Hub, type HubSettings } from './protocol/hub.js';
-import { applyTopology, type Topology } from './topology.js';
-import type { Queue } from './queue.js';
+import { applyTopology, type Topology } from './state/topology.js';
+import type { Queue } from './state/queue.js';
 import { Ticker } from './ticker.js';
 
 export type { PresentedToken, SasKey, Verdict, VerifyToken } from './authorization.js';
-export type { Topology } from './topology.js';
+export type { Topology } from './state/topology.js';
 
 export interface ServiceBusSettings {
   /** 0 or absent: a free one. */

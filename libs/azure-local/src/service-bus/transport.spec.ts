@@ -11,7 +11,7 @@ import WebSocket from 'ws';
 import { AMQP_HEADER } from './amqp/frames.js';
 import type { PresentedToken } from './authorization.js';
 import { startServiceBus, type ServiceBusServer, type ServiceBusSettings } from './server.js';
-import type { Topology } from './topology.js';
+import type { Topology } from './state/topology.js';
 
 let tls = { key: '', cert: '' };
 const open: { close(): Promise<void> }[] = [];

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { VerifyToken } from '../authorization.js';
-import type { Broker } from '../broker.js';
+import type { Broker } from '../state/broker.js';
 import { asRefused, entityNotFound, invalidArgument, notImplemented, unauthorized } from '../errors.js';
 import {
   describeNamespace,

@@ -1,9 +1,9 @@
 import { durationText } from '../duration.js';
-import type { QueueSettings, TopicSettings } from '../entity.js';
-import type { Queue } from '../queue.js';
-import { CORRELATION_FIELDS, type CorrelationFilter } from '../rules/correlation.js';
-import type { Rule, RuleValue } from '../rules/rule.js';
-import type { Topic } from '../topic.js';
+import type { QueueSettings, TopicSettings } from '../state/entity.js';
+import type { Queue } from '../state/queue.js';
+import { CORRELATION_FIELDS, type CorrelationFilter } from '../state/rules/correlation.js';
+import type { Rule, RuleValue } from '../state/rules/rule.js';
+import type { Topic } from '../state/topic.js';
 import { escapeXml } from './xml.js';
 
 const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';

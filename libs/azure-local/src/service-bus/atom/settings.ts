@@ -1,9 +1,9 @@
-import { normal } from '../broker.js';
+import { normal } from '../state/broker.js';
 import { durationMs } from '../duration.js';
-import type { QueueSettings, Status, TopicSettings } from '../entity.js';
+import type { QueueSettings, Status, TopicSettings } from '../state/entity.js';
 import { invalidArgument } from '../errors.js';
-import { CORRELATION_FIELDS } from '../rules/correlation.js';
-import { DEFAULT_RULE_NAME, everything, type Rule, type RuleValue } from '../rules/rule.js';
+import { CORRELATION_FIELDS } from '../state/rules/correlation.js';
+import { DEFAULT_RULE_NAME, everything, type Rule, type RuleValue } from '../state/rules/rule.js';
 import { child, type XmlElement } from './xml.js';
 
 type Reading<T> = { readonly [K in keyof T]?: T[K] | undefined };

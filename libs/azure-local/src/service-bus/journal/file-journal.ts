@@ -12,8 +12,8 @@ import {
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Writer } from '../amqp/writer.js';
-import type { Broker } from '../broker.js';
-import type { Change } from '../stored.js';
+import type { Broker } from '../state/broker.js';
+import type { Change } from '../state/stored.js';
 import { lockFolder } from './folder-lock.js';
 import type { Journal } from './journal.js';
 import { Replay, writeChange } from './records.js';

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as put from '../amqp/put.js';
-import { Broker } from '../broker.js';
+import { Broker } from '../state/broker.js';
 import { Refused } from '../errors.js';
-import { readMessage } from '../message.js';
-import type { Queue } from '../queue.js';
-import { deadLetterProperties } from '../stamps.js';
-import type { Stored } from '../stored.js';
+import { readMessage } from '../state/message.js';
+import type { Queue } from '../state/queue.js';
+import { deadLetterProperties } from '../state/stamps.js';
+import type { Stored } from '../state/stored.js';
 import { FileJournal } from './file-journal.js';
 
 let folder = '';

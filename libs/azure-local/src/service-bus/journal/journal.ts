@@ -1,4 +1,4 @@
-import type { Change } from '../stored.js';
+import type { Change } from '../state/stored.js';
 
 /** Where the broker writes down what must survive a restart. */
 export interface Journal {

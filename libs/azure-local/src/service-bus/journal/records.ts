@@ -1,11 +1,11 @@
 import { Fields } from '../amqp/fields.js';
 import { DecodeError, Reader, type Value } from '../amqp/reader.js';
 import type { Writer } from '../amqp/writer.js';
-import type { Broker } from '../broker.js';
-import type { EntityRecord } from '../entity.js';
-import { readMessage, writeMessage } from '../message.js';
-import type { Queue } from '../queue.js';
-import type { Change, Stored } from '../stored.js';
+import type { Broker } from '../state/broker.js';
+import type { EntityRecord } from '../state/entity.js';
+import { readMessage, writeMessage } from '../state/message.js';
+import type { Queue } from '../state/queue.js';
+import type { Change, Stored } from '../state/stored.js';
 
 const ENTITY = 1;
 const ENTITY_GONE = 2;

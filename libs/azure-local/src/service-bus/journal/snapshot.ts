@@ -1,5 +1,5 @@
 import { Writer } from '../amqp/writer.js';
-import type { Broker } from '../broker.js';
+import type { Broker } from '../state/broker.js';
 import { writeChange, writeEntity, writeLastSequence } from './records.js';
 
 const nothing = (): undefined => undefined;

@@ -1,8 +1,8 @@
 import type { Connection } from '../amqp/connection.js';
 import type { IncomingLink, Link, OutgoingLink } from '../amqp/link.js';
 import { accepted, type AmqpError } from '../amqp/performatives.js';
-import type { Broker, Entity } from '../broker.js';
-import type { Status } from '../entity.js';
+import type { Broker, Entity } from '../state/broker.js';
+import type { Status } from '../state/entity.js';
 import {
   asRefused,
   entityDisabled,
@@ -11,8 +11,8 @@ import {
   sessionLockLost,
   unauthorized,
 } from '../errors.js';
-import { readMessage } from '../message.js';
-import type { Queue } from '../queue.js';
+import { readMessage } from '../state/message.js';
+import type { Queue } from '../state/queue.js';
 import { putToken } from './cbs.js';
 import type { Grants } from './grants.js';
 import { manage } from './management.js';

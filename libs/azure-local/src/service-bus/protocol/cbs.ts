@@ -1,5 +1,5 @@
 import { asRefused, invalidArgument } from '../errors.js';
-import type { Message } from '../message.js';
+import type { Message } from '../state/message.js';
 import type { Grants } from './grants.js';
 import type { Replies } from './replies.js';
 

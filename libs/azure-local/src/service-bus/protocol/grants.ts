@@ -1,5 +1,5 @@
 import { isWithin, type Need, type PresentedToken, type VerifyToken } from '../authorization.js';
-import { normal } from '../broker.js';
+import { normal } from '../state/broker.js';
 import { unauthorized } from '../errors.js';
 
 /** The entity that an address belongs to: without the parts for management and dead letters. */

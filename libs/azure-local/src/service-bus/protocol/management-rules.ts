@@ -15,9 +15,9 @@ import {
 } from '../amqp/put.js';
 import { AmqpMap, textOf } from '../amqp/reader.js';
 import { invalidArgument, notAllowed } from '../errors.js';
-import { CORRELATION_FIELDS, type CorrelationFilter } from '../rules/correlation.js';
-import type { Rule, RuleValue, SqlFilter } from '../rules/rule.js';
-import type { Subscription } from '../topic.js';
+import { CORRELATION_FIELDS, type CorrelationFilter } from '../state/rules/correlation.js';
+import type { Rule, RuleValue, SqlFilter } from '../state/rules/rule.js';
+import type { Subscription } from '../state/topic.js';
 import type { Request } from './management.js';
 import type { Reply } from './replies.js';
 

@@ -13,12 +13,12 @@ import {
   bytesOf,
 } from '../amqp/put.js';
 import { AmqpMap, textOf, Uuid, type Value } from '../amqp/reader.js';
-import type { Broker, Entity } from '../broker.js';
+import type { Broker, Entity } from '../state/broker.js';
 import { invalidArgument, messageLockLost, notAllowed, notImplemented } from '../errors.js';
-import { readMessage, writeMessage, type Message } from '../message.js';
-import type { Queue } from '../queue.js';
-import { stampsOf, type Modifications } from '../stamps.js';
-import type { Stored } from '../stored.js';
+import { readMessage, writeMessage, type Message } from '../state/message.js';
+import type { Queue } from '../state/queue.js';
+import { stampsOf, type Modifications } from '../state/stamps.js';
+import type { Stored } from '../state/stored.js';
 import { addRule, enumerateRules, removeRule } from './management-rules.js';
 import { modifications } from './receiving.js';
 import type { Reply } from './replies.js';

@@ -2,11 +2,11 @@ import type { OutgoingLink } from '../amqp/link.js';
 import { accepted, rejected, type Outcome } from '../amqp/performatives.js';
 import { AmqpMap } from '../amqp/reader.js';
 import { asRefused, type Refused } from '../errors.js';
-import { writeMessage } from '../message.js';
-import type { Queue } from '../queue.js';
-import { stampsOf, type Modifications } from '../stamps.js';
-import type { SessionSlot } from '../session-slot.js';
-import type { Lock, Stored } from '../stored.js';
+import { writeMessage } from '../state/message.js';
+import type { Queue } from '../state/queue.js';
+import { stampsOf, type Modifications } from '../state/stamps.js';
+import type { SessionSlot } from '../state/session-slot.js';
+import type { Lock, Stored } from '../state/stored.js';
 
 export interface ReceivingHost {
   now(): number;

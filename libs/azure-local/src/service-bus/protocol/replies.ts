@@ -1,7 +1,7 @@
 import type { OutgoingLink } from '../amqp/link.js';
 import { int, string, stringMap, type Put, encoded } from '../amqp/put.js';
 import { Writer } from '../amqp/writer.js';
-import type { Message } from '../message.js';
+import type { Message } from '../state/message.js';
 
 export interface Reply {
   readonly status: number;

@@ -1,9 +1,9 @@
 import type { IncomingLink, Received } from '../amqp/link.js';
 import { accepted, rejected } from '../amqp/performatives.js';
 import { DecodeError } from '../amqp/reader.js';
-import type { Broker, Entity } from '../broker.js';
+import type { Broker, Entity } from '../state/broker.js';
 import { asRefused, invalidArgument, messageTooLarge, notAllowed, type Refused } from '../errors.js';
-import { readBatch, readMessage, type Message } from '../message.js';
+import { readBatch, readMessage, type Message } from '../state/message.js';
 
 /** Standard tier, and the official emulator. */
 export const MAX_MESSAGE_BYTES = 262_144;

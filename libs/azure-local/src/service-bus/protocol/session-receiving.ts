@@ -14,8 +14,8 @@ import {
 } from '../amqp/put.js';
 import { Described, type Value } from '../amqp/reader.js';
 import { noSession } from '../errors.js';
-import type { Queue } from '../queue.js';
-import type { SessionSlot } from '../session-slot.js';
+import type { Queue } from '../state/queue.js';
+import type { SessionSlot } from '../state/session-slot.js';
 
 const FILTER = 'com.microsoft:session-filter';
 const LONGEST_WAIT_MS = 65_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Directory } from '../entra/directory.js';
+import type { Directory } from '../entra/state.js';
 import type { Principal, Tokens } from '../entra/tokens.js';
 import type { Table } from '../host/persist.js';
 import { json, type Circumstances, type Incoming, type Reply, type Service } from '../host/plugin.js';
-import type { Account, Accounts } from './accounts.js';
+import type { Account, Accounts } from './state.js';
 import type { Buckets } from './buckets.js';
 import {
   accountNotFound,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inMemory } from '../host/persist.js';
-import { Directory, type Application } from './directory.js';
+import { Directory, type Application } from './state.js';
 
 const directory = () => new Directory('tenant', 'subscription', inMemory<Application>());
 

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../../errors.js';
 import type { RuleValue } from './rule.js';
 import { tokensOf, type Token } from './sql-tokens.js';
 import type { Arithmetic, Comparison, Expression, PropertyRef, Statement } from './sql-tree.js';

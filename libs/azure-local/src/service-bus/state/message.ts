@@ -1,6 +1,6 @@
-import { AmqpMap, DecodeError, Described, Reader, Uuid, type Value } from './amqp/reader.js';
-import { bytesOf, encoded, type Put, string, symbol } from './amqp/put.js';
-import { Writer } from './amqp/writer.js';
+import { AmqpMap, DecodeError, Described, Reader, Uuid, type Value } from '../amqp/reader.js';
+import { bytesOf, encoded, type Put, string, symbol } from '../amqp/put.js';
+import { Writer } from '../amqp/writer.js';
 
 const HEADER = 0x70;
 const DELIVERY_ANNOTATIONS = 0x71;

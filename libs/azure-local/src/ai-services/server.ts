@@ -1,12 +1,12 @@
-import type { Directory } from '../entra/directory.js';
+import type { Directory } from '../entra/state.js';
 import type { Tokens } from '../entra/tokens.js';
 import { json, type Incoming, type Operation, type Reply, type Service } from '../host/plugin.js';
-import type { Account, Accounts } from './accounts.js';
+import type { Account, Accounts } from '../resource-manager/state.js';
 import { answerCall } from './answers.js';
-import { badKey, keysDisabled, principalDenied, serviceError } from './errors.js';
+import { badKey, keysDisabled, principalDenied, serviceError } from '../resource-manager/errors.js';
 import type { IssuedTokens } from './issued-token.js';
-import { callerOf, type Ledger, type Use } from './ledger.js';
-import { accountId } from './protocol.js';
+import { callerOf, type Ledger, type Use } from './state.js';
+import { accountId } from '../resource-manager/protocol.js';
 
 export interface DataPlaneOptions {
   readonly accounts: Accounts;

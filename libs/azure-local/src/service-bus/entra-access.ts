@@ -1,5 +1,5 @@
-import type { Directory } from './directory.js';
-import type { Tokens } from './tokens.js';
+import type { Directory } from '../entra/state.js';
+import type { Tokens } from '../entra/tokens.js';
 
 /** A token that a Service Bus client presented, for an entity's path and what it wants to do there. */
 export interface PresentedForBus {

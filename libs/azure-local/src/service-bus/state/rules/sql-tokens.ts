@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../../errors.js';
 
 export type Token =
   | { readonly kind: 'number'; readonly value: number }

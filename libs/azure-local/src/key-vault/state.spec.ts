@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inMemory, type Table } from '../host/persist.js';
-import { Vault, type SecretVersion, type VaultRecord } from './vault.js';
+import { Vault, type SecretVersion, type VaultRecord } from './state.js';
 
 const seconds = 1_700_000_000;
 

@@ -1,4 +1,4 @@
-import { textOf, type Value } from '../amqp/reader.js';
+import { textOf, type Value } from '../../amqp/reader.js';
 import type { Message, PropertyName } from '../message.js';
 import type { RuleValue } from './rule.js';
 

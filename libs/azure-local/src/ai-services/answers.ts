@@ -1,5 +1,5 @@
 import { isObject, json, jsonObject, jsonValue, type Incoming, type Reply } from '../host/plugin.js';
-import type { Account } from './accounts.js';
+import type { Account } from '../resource-manager/state.js';
 
 /** Small answers in the shapes that the real clients check; they are about authentication, not intelligence. */
 export function answerCall(account: Account, request: Incoming): Reply {

@@ -1,7 +1,7 @@
 import type { Broker } from './broker.js';
-import { durationMs } from './duration.js';
+import { durationMs } from '../duration.js';
 import type { QueueSettings, TopicSettings } from './entity.js';
-import { invalidArgument } from './errors.js';
+import { invalidArgument } from '../errors.js';
 import type { CorrelationFilter } from './rules/correlation.js';
 import { everything, type Rule, type RuleValue } from './rules/rule.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Uuid, type Value } from '../amqp/reader.js';
+import { Uuid, type Value } from '../../amqp/reader.js';
 import type { Message } from '../message.js';
 import { isLike } from './like.js';
 import { readSystemProperty } from './system-properties.js';

@@ -1,7 +1,7 @@
-import { string } from './amqp/put.js';
+import { string } from '../amqp/put.js';
 import { DueHeap } from './due.js';
 import type { QueueSettings } from './entity.js';
-import { messageLockLost, messageNotFound, notAllowed, sessionLockLost } from './errors.js';
+import { messageLockLost, messageNotFound, notAllowed, sessionLockLost } from '../errors.js';
 import type { Message } from './message.js';
 import { deadLetterProperties, type Modifications } from './stamps.js';
 import { QueueSessions } from './queue-sessions.js';

@@ -1,4 +1,4 @@
-import { NEVER_MS } from './duration.js';
+import { NEVER_MS } from '../duration.js';
 import type { Rule } from './rules/rule.js';
 
 export type Status = 'Active' | 'Disabled' | 'SendDisabled' | 'ReceiveDisabled';

@@ -1,5 +1,5 @@
-import type { Value } from '../amqp/reader.js';
-import { invalidArgument } from '../errors.js';
+import type { Value } from '../../amqp/reader.js';
+import { invalidArgument } from '../../errors.js';
 import type { Message, PropertyName } from '../message.js';
 
 /** What SQL calls `sys.…`, by its lower-case name. */

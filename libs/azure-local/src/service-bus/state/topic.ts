@@ -1,5 +1,5 @@
 import type { TopicSettings } from './entity.js';
-import { entityExists, ruleNotFound } from './errors.js';
+import { entityExists, ruleNotFound } from '../errors.js';
 import type { Message } from './message.js';
 import type { Queue, QueueHost } from './queue.js';
 import { deadLetterProperties } from './stamps.js';

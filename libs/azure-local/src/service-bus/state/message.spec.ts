@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import * as put from './amqp/put.js';
-import { DecodeError } from './amqp/reader.js';
+import * as put from '../amqp/put.js';
+import { DecodeError } from '../amqp/reader.js';
 import { readBatch, readMessage, writeMessage } from './message.js';
 
 const section = (code: number, value: put.Put) =>

@@ -1,4 +1,4 @@
-import { bytesOf, int, long, string, timestamp, type Put } from './amqp/put.js';
+import { bytesOf, int, long, string, timestamp, type Put } from '../amqp/put.js';
 import type { Stored } from './stored.js';
 
 /** Changes of application properties, each value in its encoding. */

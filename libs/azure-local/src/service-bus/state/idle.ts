@@ -1,4 +1,4 @@
-import { NEVER_MS } from './duration.js';
+import { NEVER_MS } from '../duration.js';
 import { DueHeap, type DueEntry } from './due.js';
 import type { Queue } from './queue.js';
 

@@ -5,7 +5,7 @@ import {
   type QueueSettings,
   type TopicSettings,
 } from './entity.js';
-import { entityExists, entityNotFound, invalidArgument, notAllowed, quotaExceeded } from './errors.js';
+import { entityExists, entityNotFound, invalidArgument, notAllowed, quotaExceeded } from '../errors.js';
 import { IdleWatch } from './idle.js';
 import { withMessageId, type Message } from './message.js';
 import { Queue, type QueueHost } from './queue.js';

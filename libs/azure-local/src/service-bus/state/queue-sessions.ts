@@ -1,4 +1,4 @@
-import { sessionCannotBeLocked, sessionLockLost } from './errors.js';
+import { sessionCannotBeLocked, sessionLockLost } from '../errors.js';
 import type { Queue } from './queue.js';
 import { SessionSlot } from './session-slot.js';
 import type { Stored } from './stored.js';

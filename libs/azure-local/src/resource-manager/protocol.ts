@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isObject, jsonObject, stringMap, type Incoming, type Operation } from '../host/plugin.js';
-import type { Account, AccountDefinition } from './accounts.js';
+import type { Account, AccountDefinition } from './state.js';
 import type { RequestKind } from './buckets.js';
 import type { Slot } from './keys.js';
 

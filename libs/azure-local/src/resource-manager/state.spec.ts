@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inMemory } from '../host/persist.js';
-import { Accounts, type Account } from './accounts.js';
+import { Accounts, type Account } from './state.js';
 
 function situation() {
   const clock = { now: 1_000_000 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bytesOf, bool, double, int, string, timestamp, type Put } from '../amqp/put.js';
+import { bytesOf, bool, double, int, string, timestamp, type Put } from '../../amqp/put.js';
 import { readMessage, type Message } from '../message.js';
 import { compileAction, compileFilter } from './sql.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import * as put from './amqp/put.js';
+import * as put from '../amqp/put.js';
 import { Broker } from './broker.js';
 import type { QueueSettings } from './entity.js';
 import { readMessage, type Message } from './message.js';

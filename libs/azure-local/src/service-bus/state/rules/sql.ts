@@ -9,7 +9,7 @@ import {
   timestamp,
   binary,
   type Put,
-} from '../amqp/put.js';
+} from '../../amqp/put.js';
 import type { Message } from '../message.js';
 import { evaluate, type Result } from './sql-evaluate.js';
 import { parseAction, parseFilter, type Parameters } from './sql-parser.js';

@@ -1,6 +1,6 @@
 import type { Table } from '../host/persist.js';
 import type { Clock } from '../host/plugin.js';
-import type { Slot } from './keys.js';
+import type { Slot } from '../resource-manager/keys.js';
 
 /** What authenticated a call: a key, a token exchanged for one, an Entra token, or nothing. */
 export type Proof = 'key' | 'issued-token' | 'entra' | 'none';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../host/plugin.js';
-import type { Account } from './accounts.js';
-import type { Slot } from './keys.js';
+import type { Account } from '../resource-manager/state.js';
+import type { Slot } from '../resource-manager/keys.js';
 
 const lifetimeSeconds = 600; // documented: a token is valid for 10 minutes
 const issuer = 'urn:ms.cognitiveservices';
