@@ -51,7 +51,7 @@ export function errorReply(
     error,
     error_description: text,
     error_codes: codes,
-    timestamp: new Date(now).toISOString().replace('T', ' '),
+    timestamp: new Date(now).toISOString().replace('T', ' ').replace(/\.\d+/, ''),
     trace_id: randomUUID(),
     correlation_id: randomUUID(),
   });
