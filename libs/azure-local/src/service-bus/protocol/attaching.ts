@@ -93,7 +93,7 @@ export class Attaching {
     }
     link.onMessage = ({ payload, deliveryId, settled }) => {
       if (!settled) link.settle(deliveryId, accepted);
-      putToken(readMessage(payload), grants, replies).catch((error: unknown) => {
+      putToken(readMessage(payload), grants, replies, link).catch((error: unknown) => {
         this.host.defect('A token could not be checked', error);
       });
     };
@@ -112,14 +112,14 @@ export class Attaching {
       const fail = (error: unknown): void => {
         const { status, description, condition } = asRefused(error);
         if (status === 500) this.host.defect('A management request failed', error);
-        replies.send(request, { status, description, condition });
+        replies.send(request, { status, description, condition }, link);
       };
       const go = (): void => {
         try {
           const at = { broker: this.host.broker, address, entity: this.entity(address) };
           const reply = manage(request, at, this.host.now());
           this.host.whenDurable(() => {
-            replies.send(request, reply);
+            replies.send(request, reply, link);
           });
         } catch (error) {
           fail(error);

@@ -1,16 +1,22 @@
+import type { IncomingLink } from '../amqp/link.js';
 import { asRefused, invalidArgument } from '../errors.js';
 import type { Message } from '../state/message.js';
 import type { Grants } from './grants.js';
 import type { Replies } from './replies.js';
 
 /** `$cbs`: a client presents a token for an entity before it attaches there. */
-export async function putToken(request: Message, grants: Grants, replies: Replies): Promise<void> {
+export async function putToken(
+  request: Message,
+  grants: Grants,
+  replies: Replies,
+  from: IncomingLink,
+): Promise<void> {
   try {
     await grants.put(tokenOf(request));
-    replies.send(request, { status: 200, description: 'OK' });
+    replies.send(request, { status: 200, description: 'OK' }, from);
   } catch (error) {
     const { status, description, condition } = asRefused(error);
-    replies.send(request, { status, description, condition });
+    replies.send(request, { status, description, condition }, from);
   }
 }
 

@@ -1,6 +1,7 @@
-import type { OutgoingLink } from '../amqp/link.js';
-import { int, string, stringMap, type Put, encoded } from '../amqp/put.js';
+import type { IncomingLink, OutgoingLink } from '../amqp/link.js';
+import { encoded, int, string, stringMap, symbol, type Put } from '../amqp/put.js';
 import { Writer } from '../amqp/writer.js';
+import { normal } from '../state/broker.js';
 import type { Message } from '../state/message.js';
 
 export interface Reply {
@@ -12,6 +13,8 @@ export interface Reply {
 
 interface Outbox {
   readonly link: OutgoingLink;
+  /** Whose answers it carries: `$cbs`, or the management node of an entity. */
+  readonly node: string;
   readonly waiting: Buffer[];
 }
 
@@ -19,34 +22,57 @@ const NO_TAG = Buffer.from([0]);
 
 /**
  * The links on which one connection hears answers to its requests. A request names its reply link by the link's
- * name or by its target address: the `$cbs` link of the JavaScript SDK has an empty target.
+ * name or by its target address: the `$cbs` link of the JavaScript SDK has an empty target. The Python SDK names
+ * none at all; its answers go to the link that receives from the same node, in the same session if there is one.
  */
 export class Replies {
-  private readonly outboxes = new Map<string, Outbox>();
+  private readonly outboxes = new Set<Outbox>();
+  private readonly named = new Map<string, Outbox[]>();
 
   add(link: OutgoingLink): void {
-    const outbox: Outbox = { link, waiting: [] };
+    const outbox: Outbox = { link, node: normal(link.asked.sourceAddress ?? ''), waiting: [] };
     const names = new Set([link.asked.name, link.asked.targetAddress ?? '']);
     names.delete('');
-    for (const name of names) this.outboxes.set(name, outbox);
+    this.outboxes.add(outbox);
+    for (const name of names) this.named.set(name, [...(this.named.get(name) ?? []), outbox]);
     link.onCredit = () => {
       push(outbox);
       link.drained();
     };
     link.onDetach = () => {
-      for (const name of names) if (this.outboxes.get(name) === outbox) this.outboxes.delete(name);
+      this.outboxes.delete(outbox);
+      for (const name of names) {
+        const left = (this.named.get(name) ?? []).filter((each) => each !== outbox);
+        if (left.length === 0) this.named.delete(name);
+        else this.named.set(name, left);
+      }
     };
     link.accept();
   }
 
-  /** Answers a request; one without a place to answer to gets none. */
-  send(request: Message, reply: Reply): void {
-    const to = request.property('replyTo');
-    const outbox = typeof to === 'string' ? this.outboxes.get(to) : undefined;
+  /** Answers a request that came over `from`; one without a place to answer to gets none. */
+  send(request: Message, reply: Reply, from: IncomingLink): void {
+    const outbox = this.outboxFor(request, from);
     if (outbox === undefined) return;
     outbox.waiting.push(encode(request, reply));
     push(outbox);
   }
+
+  private outboxFor(request: Message, from: IncomingLink): Outbox | undefined {
+    const to = request.property('replyTo');
+    const named = typeof to === 'string' ? this.named.get(to) : undefined;
+    if (named !== undefined) return preferring(from, named);
+    const node = normal(from.asked.targetAddress ?? '');
+    return preferring(
+      from,
+      [...this.outboxes].filter((outbox) => outbox.node === node),
+    );
+  }
+}
+
+/** The newest of the same session, else the newest. */
+function preferring(from: IncomingLink, outboxes: readonly Outbox[]): Outbox | undefined {
+  return outboxes.filter(({ link }) => link.session === from.session).at(-1) ?? outboxes.at(-1);
 }
 
 function push({ link, waiting }: Outbox): void {
@@ -73,9 +99,10 @@ function encode(request: Message, reply: Reply): Buffer {
     'status-description': string(reply.description),
     statusCode: int(reply.status),
     statusDescription: string(reply.description),
+    // Symbols: the .NET SDK casts to one without looking.
     ...(reply.condition !== undefined && {
-      errorCondition: string(reply.condition),
-      'error-condition': string(reply.condition),
+      errorCondition: symbol(reply.condition),
+      'error-condition': symbol(reply.condition),
     }),
   })(to);
   to.describedBy(0x77);

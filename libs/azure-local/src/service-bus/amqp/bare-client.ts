@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { AMQP_HEADER, FrameCutter, SASL_HEADER } from './frames.js';
+import { ATTACH, BEGIN, FLOW, OPEN, readPerformative, type Performative } from './performatives.js';
+import {
+  binary,
+  bool,
+  bytesOf,
+  composite,
+  described,
+  map,
+  string,
+  stringMap,
+  symbol,
+  ubyte,
+  uint,
+  ulong,
+  type Put,
+} from './put.js';
+
+export type Heard = Performative & { readonly channel: number };
+
+export interface LinkWish {
+  readonly channel?: number;
+  readonly handle: number;
+  readonly name?: string;
+  readonly role: 'sender' | 'receiver';
+  readonly source?: string;
+  readonly target?: string | Put;
+  readonly senderSettles?: number;
+  readonly maxMessageSize?: number;
+  readonly filter?: Put;
+}
+
+const SASL_OUTCOME = 0x44;
+
+/**
+ * An AMQP client with no mind of its own, for the specs: it sends the frames that SDKs of other languages send, or
+ * ought never to send, and shows the frames that come back.
+ */
+export class BareClient {
+  private readonly cutter = new FrameCutter(1_048_576);
+  private readonly heard: Heard[] = [];
+  private waiting: (() => void)[] = [];
+  isClosed = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      this.take(chunk);
+    });
+    socket.once('close', () => {
+      this.isClosed = true;
+      this.wake();
+    });
+  }
+
+  /** Connects without SASL or with it; resolves with the outcome of SASL (0 is good) and a connection that is open. */
+  static async dial(
+    port: number,
+    o: { plain?: readonly [user: string, password: string]; mechanism?: string } = {},
+  ): Promise<{ client: BareClient; outcome: number }> {
+    const socket = connect(port, '127.0.0.1');
+    socket.setNoDelay(true);
+    await once(socket, 'connect');
+    const client = new BareClient(socket);
+    const mechanism = o.plain === undefined ? (o.mechanism ?? 'ANONYMOUS') : 'PLAIN';
+    const response = o.plain && binary(Buffer.from(`\0${o.plain[0]}\0${o.plain[1]}`));
+    socket.write(SASL_HEADER);
+    client.frame(0, composite(0x41, [symbol(mechanism), response]), undefined, 1);
+    const { fields } = await client.next(SASL_OUTCOME);
+    const outcome = fields.requiredUint(0);
+    if (outcome === 0) {
+      socket.write(AMQP_HEADER);
+      client.frame(0, composite(OPEN, [string('bare'), string('127.0.0.1')]));
+      await client.next(OPEN);
+    }
+    return { client, outcome };
+  }
+
+  private take(chunk: Buffer): void {
+    this.cutter.feed(chunk);
+    for (let unit = this.cutter.next(); unit !== undefined; unit = this.cutter.next()) {
+      if ('header' in unit || unit.body.length === 0) continue;
+      const performative = readPerformative(Buffer.from(unit.body));
+      if (performative.code === SASL_OUTCOME) this.cutter.expectHeader();
+      this.heard.push({ ...performative, channel: unit.channel });
+    }
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const go of this.waiting.splice(0)) go();
+  }
+
+  /** The next frame with this performative that was not looked at yet; those of other kinds stay. */
+  async next(code: number, fits: (heard: Heard) => boolean = () => true): Promise<Heard> {
+    for (;;) {
+      const at = this.heard.findIndex((one) => one.code === code && fits(one));
+      const [found] = at < 0 ? [] : this.heard.splice(at, 1);
+      if (found !== undefined) return found;
+      if (this.isClosed) throw new Error(`the server hung up before performative 0x${code.toString(16)}`);
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+
+  /** Whether a frame of this kind has come and was not looked at. */
+  has(code: number): boolean {
+    return this.heard.some((one) => one.code === code);
+  }
+
+  frame(channel: number, body: Put, payload?: Buffer, type: 0 | 1 = 0): void {
+    const bytes = bytesOf(body);
+    const header = Buffer.from([0, 0, 0, 0, 2, type, channel >> 8, channel & 0xff]);
+    header.writeUInt32BE(8 + bytes.length + (payload?.length ?? 0));
+    this.socket.write(Buffer.concat([header, bytes, payload ?? Buffer.alloc(0)]));
+  }
+
+  async begin(channel = 0): Promise<void> {
+    this.frame(channel, composite(BEGIN, [undefined, uint(0), uint(5000), uint(5000)]));
+    await this.next(BEGIN, (heard) => heard.channel === channel);
+  }
+
+  /** Attaches; resolves with the server's attach. */
+  async attach(wish: LinkWish): Promise<Heard> {
+    const { channel = 0, handle, name = `link-${channel}-${handle}`, role, source, target, filter } = wish;
+    const from = [source === undefined ? undefined : string(source), ...Array<undefined>(6).fill(undefined)];
+    this.frame(
+      channel,
+      composite(ATTACH, [
+        string(name),
+        uint(handle),
+        bool(role === 'receiver'),
+        ubyte(wish.senderSettles ?? 2),
+        ubyte(0),
+        composite(0x28, [...from, filter]),
+        typeof target === 'function'
+          ? target
+          : composite(0x29, [target === undefined ? undefined : string(target)]),
+        undefined,
+        undefined,
+        role === 'sender' ? uint(0) : undefined,
+        wish.maxMessageSize === undefined ? undefined : ulong(wish.maxMessageSize),
+      ]),
+    );
+    return this.next(ATTACH, (heard) => heard.channel === channel && heard.fields.string(0) === name);
+  }
+
+  credit(handle: number, credit: number, o: { channel?: number; deliveryCount?: number } = {}): void {
+    const { channel = 0, deliveryCount = 0 } = o;
+    const session = [uint(0), uint(5000), uint(0), uint(5000)];
+    this.frame(channel, composite(FLOW, [...session, uint(handle), uint(deliveryCount), uint(credit)]));
+  }
+
+  transfer(
+    handle: number,
+    deliveryId: number,
+    payload: Buffer,
+    o: { channel?: number; settled?: boolean; more?: boolean; state?: Put; format?: number } = {},
+  ): void {
+    this.frame(
+      o.channel ?? 0,
+      composite(0x14, [
+        uint(handle),
+        uint(deliveryId),
+        binary(Buffer.from([deliveryId & 0xff])),
+        uint(o.format ?? 0),
+        bool(o.settled ?? false),
+        bool(o.more ?? false),
+        undefined,
+        o.state,
+      ]),
+      payload,
+    );
+  }
+
+  dispose(deliveryId: number, state: Put | undefined, o: { settled?: boolean; channel?: number } = {}): void {
+    const settled = bool(o.settled ?? false);
+    this.frame(
+      o.channel ?? 0,
+      composite(0x15, [bool(true), uint(deliveryId), uint(deliveryId), settled, state]),
+    );
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+export interface MessageParts {
+  readonly messageId?: Put;
+  readonly replyTo?: string;
+  readonly sessionId?: string;
+  readonly properties?: Readonly<Record<string, Put>>;
+  /** An AMQP value; `data` instead makes a data section. */
+  readonly value?: Put;
+  readonly data?: Buffer;
+}
+
+/** An encoded message. */
+export function messageOf({ messageId, replyTo, sessionId, properties, value, data }: MessageParts): Buffer {
+  const nothings = (count: number) => Array<undefined>(count).fill(undefined);
+  const sections: Put[] = [
+    composite(0x73, [
+      messageId,
+      undefined,
+      undefined,
+      undefined,
+      replyTo === undefined ? undefined : string(replyTo),
+      ...nothings(5),
+      sessionId === undefined ? undefined : string(sessionId),
+    ]),
+    described(
+      (to) => {
+        to.u8(0x53);
+        to.u8(0x74);
+      },
+      stringMap(properties ?? {}),
+    ),
+  ];
+  const section = (code: number, body: Put) =>
+    described((to) => {
+      to.u8(0x53);
+      to.u8(code);
+    }, body);
+  if (data !== undefined) sections.push(section(0x75, binary(data)));
+  else sections.push(section(0x77, value ?? map([])));
+  return Buffer.concat(sections.map((each) => bytesOf(each)));
+}

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BareClient, messageOf, type MessageParts } from './amqp/bare-client.js';
+import { TRANSFER } from './amqp/performatives.js';
+import { bytesOf, int, list, string, stringMap, symbol, ulong } from './amqp/put.js';
+import { startServiceBus, type ServiceBusServer } from './server.js';
+import { readMessage, type Message } from './state/message.js';
+
+let server: ServiceBusServer;
+const open: BareClient[] = [];
+
+beforeEach(async () => {
+  server = await startServiceBus({
+    allowAnySas: true,
+    topology: { UserConfig: { Namespaces: [{ Queues: [{ Name: 'orders' }] }] } },
+  });
+});
+
+afterEach(async () => {
+  for (const client of open.splice(0)) client.close();
+  await server.close();
+});
+
+async function dial(): Promise<BareClient> {
+  const { client } = await BareClient.dial(server.port);
+  open.push(client);
+  await client.begin();
+  return client;
+}
+
+const putToken: MessageParts = {
+  messageId: ulong(0),
+  properties: {
+    operation: string('put-token'),
+    type: string('servicebus.windows.net:sastoken'),
+    name: string('sb://127.0.0.1/orders'),
+  },
+  value: string('SharedAccessSignature sr=x&sig=y&se=1&skn=z'),
+};
+
+async function answer(client: BareClient, channel = 0): Promise<Message> {
+  const { payload } = await client.next(TRANSFER, (heard) => heard.channel === channel);
+  return readMessage(payload);
+}
+
+/** As the Python SDK attaches: requests and answers both at an address that is the node's own. */
+async function requestLinks(client: BareClient, node: string, channel = 0): Promise<void> {
+  const handle = node === '$cbs' ? 0 : 2;
+  await client.attach({ channel, handle, role: 'sender', source: node, target: node });
+  await client.attach({ channel, handle: handle + 1, role: 'receiver', source: node, target: node });
+  client.credit(handle + 1, 10, { channel });
+}
+
+describe('a request that names no reply link', () => {
+  it('is answered on the link that receives from the same node', async () => {
+    const client = await dial();
+    await requestLinks(client, '$cbs');
+    client.transfer(0, 0, messageOf(putToken), { settled: true });
+    expect((await answer(client)).applicationProperties.get('status-code')).toBe(200);
+    await requestLinks(client, 'orders/$management');
+    const peek = { messageId: ulong(7), properties: { operation: string('com.microsoft:peek-message') } };
+    client.transfer(2, 1, messageOf(peek), { settled: true });
+    const reply = await answer(client);
+    expect(reply.applicationProperties.get('statusCode')).toBe(204);
+    expect(reply.encodedProperty('correlationId')).toEqual(bytesOf(ulong(7)));
+  });
+
+  it('is answered in its own session when several sessions use the node', async () => {
+    const client = await dial();
+    await client.begin(1);
+    for (const channel of [0, 1]) await requestLinks(client, '$cbs', channel);
+    client.transfer(0, 0, messageOf(putToken), { settled: true });
+    expect((await answer(client, 0)).applicationProperties.get('status-code')).toBe(200);
+    client.transfer(0, 0, messageOf({ ...putToken, replyTo: 'of-nobody' }), { channel: 1, settled: true });
+    expect((await answer(client, 1)).applicationProperties.get('status-code')).toBe(200);
+  });
+});
+
+describe('the condition of a refusal', () => {
+  it('is a symbol, in both spellings', async () => {
+    const client = await dial();
+    await requestLinks(client, '$cbs');
+    client.transfer(0, 0, messageOf(putToken), { settled: true });
+    await answer(client);
+    await requestLinks(client, 'orders/$management');
+    const cancel = {
+      messageId: string('a'),
+      properties: { operation: string('com.microsoft:cancel-scheduled-message') },
+      value: stringMap({ 'sequence-numbers': list([int(99)]) }),
+    };
+    client.transfer(2, 1, messageOf(cancel), { settled: true });
+    const { bare } = await answer(client);
+    for (const name of ['errorCondition', 'error-condition'])
+      expect(
+        bare.includes(
+          Buffer.concat([bytesOf(string(name)), bytesOf(symbol('com.microsoft:message-not-found'))]),
+        ),
+      ).toBe(true);
+  });
+});
