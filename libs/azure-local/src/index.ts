@@ -1,7 +1,9 @@
 export { start, type AzureLocal, type StartOptions } from './host/start.js';
 export type { Answer, Call, CallOptions } from './host/call.js';
 export type { Control, Credentials, FederatedToken } from './host/control.js';
-export type { Effect, Fault, PlantedFault } from './host/faults.js';
+export type { Effect, Fault, Planted, PlantedFault } from './host/faults.js';
+export type { FaultControl } from './host/fault-control.js';
+export { FaultInvalid } from './host/parse-fault.js';
 export { FleetInvalid, parseFleet, sampleFleet } from './host/fleet.js';
 export { FolderInUse } from './host/folder.js';
 export { PortTaken } from './host/ports.js';

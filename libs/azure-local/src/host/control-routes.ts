@@ -2,25 +2,26 @@ import { isRole } from '../entra/roles.js';
 import type { ApplicationDefinition } from '../entra/state.js';
 import type { Control } from './control.js';
 import { FleetInvalid, parseAccountDefinition } from './fleet.js';
-import { parseFault } from './parse-fault.js';
+import type { AllFaults } from './fault-control.js';
+import { FaultInvalid } from './parse-fault.js';
 import { orderTrouble } from './order-trouble.js';
-import { isObject, json, jsonObject, type Incoming, type Reply } from './plugin.js';
+import { isObject, json, jsonObject, jsonValue, type Incoming, type Reply } from './plugin.js';
 
 /** `/_local/…`: the control for tests and tools in other processes. Key values never leave through here. */
-export function answerControl(control: Control, request: Incoming): Reply {
+export function answerControl(control: Control, faults: AllFaults, request: Incoming): Reply {
+  if (request.spoiled === 'url') return refused('The path is malformed.');
+  if (request.spoiled === 'body-too-large') return failed(413, 'TooLarge', 'The body is too large.');
   const [, topic = '', name] = request.segments;
   switch (`${request.method} ${topic}`) {
     case 'GET healthz':
       return json(200, { status: 'ok' });
     case 'GET faults':
-      return json(200, { faults: control.faults.list() });
-    case 'POST faults': {
-      const fault = parseFault(jsonObject(request.body));
-      return typeof fault === 'string' ? refused(fault) : json(201, { id: control.faults.add(fault) });
-    }
+      return json(200, { faults: faults.list() });
+    case 'POST faults':
+      return plant(faults, request);
     case 'DELETE faults':
-      control.faults.remove(name);
-      return { status: 204 };
+      if (faults.remove(name) > 0 || name === undefined) return { status: 204 };
+      return failed(404, 'NotFound', `No fault ${name}; GET /_local/faults lists them.`);
     case 'GET ledger':
       return json(200, { entries: control.ledger.entries() });
     case 'DELETE ledger':
@@ -43,9 +44,16 @@ export function answerControl(control: Control, request: Incoming): Reply {
     case 'PATCH settings':
       return changeSettings(control, request);
     default:
-      return json(404, {
-        error: { code: 'NotFound', message: `No ${request.method} /_local/${topic}; see the README.` },
-      });
+      return failed(404, 'NotFound', `No ${request.method} /_local/${topic}; see the README.`);
+  }
+}
+
+function plant(faults: AllFaults, { body }: Incoming): Reply {
+  try {
+    return json(201, { id: faults.plant(jsonValue(body)) });
+  } catch (error) {
+    if (error instanceof FaultInvalid) return refused(error.message);
+    throw error;
   }
 }
 
@@ -54,7 +62,7 @@ function judge(control: Control, name: string, { headers }: Incoming): Reply {
   const key = headers['x-key'];
   const verdict = control.accounts.judge(name, typeof key === 'string' ? key : '');
   if (verdict === undefined)
-    return json(404, { error: { code: 'NotFound', message: `No account ${name}.` } });
+    return failed(404, 'NotFound', `No account ${name}; GET /_local/accounts lists them.`);
   return json(200, { name, ...(typeof key === 'string' ? verdict : {}) });
 }
 
@@ -108,5 +116,9 @@ export function parseApplication(value: unknown): ApplicationDefinition | string
 }
 
 function refused(message: string): Reply {
-  return json(400, { error: { code: 'Invalid', message } });
+  return failed(400, 'Invalid', message);
+}
+
+function failed(status: number, code: string, message: string): Reply {
+  return json(status, { error: { code, message } });
 }

@@ -2,19 +2,14 @@ import type { Account, AccountDefinition, Accounts, KeyVerdict } from '../resour
 import type { Ledger, LedgerEntry } from '../ai-services/state.js';
 import type { Application, ApplicationDefinition, Directory } from '../entra/state.js';
 import type { Tokens } from '../entra/tokens.js';
-import type { Fault, Faults, PlantedFault } from './faults.js';
+import type { AllFaults, FaultControl } from './fault-control.js';
 import type { ServiceBusServer } from '../service-bus/server.js';
 import type { Table } from './persist.js';
 
 /** What a test or a person does to the emulator from outside: the same in process and under `/_local/`. */
 export interface Control {
-  readonly faults: {
-    /** Answers the id by which to remove it. */
-    add(fault: Fault): string;
-    /** One fault, or all. */
-    remove(id?: string): void;
-    list(): readonly PlantedFault[];
-  };
+  /** What goes wrong, in any of the services. */
+  readonly faults: FaultControl;
   /** Every use of a key since the last reset, counted by account, slot, outcome and caller. */
   readonly ledger: {
     entries(): readonly LedgerEntry[];
@@ -53,7 +48,7 @@ export interface FederatedToken {
 }
 
 export interface ControlParts {
-  readonly faults: Faults;
+  readonly faults: AllFaults;
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly groups: Table<string>;

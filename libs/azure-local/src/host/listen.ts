@@ -11,6 +11,7 @@ export interface Listener {
 }
 
 const maxBodyBytes = 4 * 1024 * 1024;
+const maxDroppedBytes = 64 * 1024 * 1024;
 
 /** An HTTPS server on 127.0.0.1. Port 0 takes a free one; a taken port is an error with code `EADDRINUSE`. */
 export async function listen(options: {
@@ -48,11 +49,7 @@ async function answer(
   handle: (request: Incoming) => Promise<Outcome>,
 ): Promise<void> {
   const request = await read(message);
-  if (request === undefined) {
-    response.writeHead(400, { connection: 'close' }).end();
-    return;
-  }
-  const outcome = await handle(request);
+  const outcome = request === undefined ? 'cut' : await handle(request);
   if (outcome === 'cut') {
     message.socket.destroy();
     return;
@@ -61,34 +58,52 @@ async function answer(
   const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
-    'content-length': String(Buffer.byteLength(text)),
+    // An answer that has no body by its status must not speak of a length either (RFC 9110, 8.6).
+    ...(hasNoBody(status) ? {} : { 'content-length': String(Buffer.byteLength(text)) }),
     ...headers,
   });
   response.end(text);
 }
 
-/** `undefined` for what no client of ours sends: a broken URL, an endless body. */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/** `undefined` when the client goes on and on. */
 async function read(message: IncomingMessage): Promise<Incoming | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
+  // A body over the limit is read to its end, and dropped: a client that still writes does not read the refusal.
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes) return undefined;
-    chunks.push(chunk);
+    if (size > maxDroppedBytes) return undefined;
+    if (size <= maxBodyBytes) chunks.push(chunk);
+    else chunks.length = 0;
   }
+  const host = /^[\w.:[\]-]+$/.test(message.headers.host ?? '') ? message.headers.host : undefined;
+  const request = {
+    method: message.method ?? 'GET',
+    headers: message.headers,
+    body: Buffer.concat(chunks),
+    ...locate(host ?? 'localhost', message.url ?? '/'),
+  };
+  return size > maxBodyBytes ? { ...request, spoiled: 'body-too-large' } : request;
+}
+
+/** Of a broken URL so much is read as tells whose it is. */
+function locate(
+  host: string,
+  target: string,
+): Pick<Incoming, 'segments' | 'query' | 'origin'> & { readonly spoiled?: 'url' } {
+  const path = target.replace(/^\/+/, '/');
   try {
-    const host = /^[\w.:[\]-]+$/.test(message.headers.host ?? '') ? message.headers.host : 'localhost';
-    const url = new URL(`https://${host ?? 'localhost'}${(message.url ?? '/').replace(/^\/+/, '/')}`);
-    return {
-      method: message.method ?? 'GET',
-      segments: url.pathname.split('/').filter(Boolean).map(decodeURIComponent),
-      query: url.searchParams,
-      headers: message.headers,
-      body: Buffer.concat(chunks),
-      origin: url.origin,
-    };
+    const url = new URL(`https://${host}${path}`);
+    const segments = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+    return { segments, query: url.searchParams, origin: url.origin };
   } catch {
-    return undefined;
+    const [bare = ''] = path.split('?', 1);
+    const segments = bare.split('/').filter(Boolean);
+    return { segments, query: new URLSearchParams(), origin: `https://localhost`, spoiled: 'url' };
   }
 }
 

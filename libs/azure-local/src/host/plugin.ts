@@ -20,6 +20,8 @@ export interface Incoming {
   readonly body: Buffer;
   /** `https://host:port` as the client spelled it; links in answers lead back the same way. */
   readonly origin: string;
+  /** What made it unreadable; it is refused by the service that it is for, in that service's words. */
+  readonly spoiled?: 'url' | 'body-too-large';
 }
 
 export interface Reply {
@@ -48,7 +50,7 @@ export interface Circumstances {
 export interface Service<O extends Operation = Operation> {
   readonly name: ServiceName;
   recognise(request: Incoming): O;
-  /** A mere opening of a conversation, which uses up no fault; no request is one unless said. */
+  /** A mere opening of a conversation: it meets only what a service that is down would do to it. None unless said. */
   isOverture?(request: Incoming): boolean;
   perform(operation: O, request: Incoming, circumstances: Circumstances): Promise<Reply>;
   /** An answer that is not about the request, in the service's own error shape: throttled, broken, planted. */

@@ -13,9 +13,10 @@ import { azureVaultLimits, VaultLimiter } from '../key-vault/limit.js';
 import { keyVaultService } from '../key-vault/server.js';
 import { Vault } from '../key-vault/state.js';
 import { answerControl } from './control-routes.js';
+import { armClaimsChallenge, demandedClaims } from './claims-challenge.js';
 import { controlOf, type Control } from './control.js';
 import { dispatch, type Dispatch, type Outcome } from './dispatch.js';
-import { Faults } from './faults.js';
+import { AllFaults } from './fault-control.js';
 import { belongsToTheHost, refuseAccountName } from './fleet.js';
 import type { Incoming, Log } from './plugin.js';
 import type { StartOptions } from './start.js';
@@ -43,7 +44,7 @@ export function servicesOf(
 ): Services {
   const { state, log, stopped, origin, limits = {} } = options;
   const clock = options.clock ?? Date.now;
-  const faults = new Faults();
+  const faults = new AllFaults();
   const directory = new Directory(state.tenantId, state.subscriptionId, state.applications);
   const tokens = new Tokens(directory, state.keys, clock, options.tokenLifetimeSeconds ?? 3599);
   const accounts = new Accounts(state.accounts, clock);
@@ -72,7 +73,11 @@ export function servicesOf(
     tokensSurviveRegeneration: () => control.tokensSurviveRegeneration,
   });
 
-  const rules: Dispatch = { faults, log, stopped };
+  const rules: Dispatch = { faults: faults.http, log, stopped };
+  const armRules: Dispatch = {
+    ...rules,
+    claimsChallenge: () => armClaimsChallenge(authority(), demandedClaims(clock())),
+  };
   return {
     directory,
     tokens,
@@ -80,9 +85,9 @@ export function servicesOf(
     control,
     shared: async (request) => {
       const root = (request.segments[0] ?? '').toLowerCase();
-      if (root === '_local') return answerControl(control, request);
+      if (root === '_local') return answerControl(control, faults, request);
       if (root === 'subscriptions' || root === 'tenants')
-        return await dispatch(resourceManager, request, rules);
+        return await dispatch(resourceManager, request, armRules);
       // What is no account's name and nobody else's is a tenant, known or not.
       if (entraRoots.includes(root) || belongsToTheHost(root)) return await dispatch(entra, request, rules);
       return await dispatch(ai, request, rules);

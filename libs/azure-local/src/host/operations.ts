@@ -1,0 +1,71 @@
+import type { AiOperation } from '../ai-services/server.js';
+import type { EntraOperation } from '../entra/protocol.js';
+import type { SecretOperationName } from '../key-vault/protocol.js';
+import type { ArmOperationName } from '../resource-manager/protocol.js';
+import type { ServiceName } from './plugin.js';
+
+type NameOf = {
+  readonly entra: EntraOperation['name'];
+  readonly arm: ArmOperationName;
+  readonly 'key-vault': SecretOperationName;
+  readonly ai: AiOperation['name'];
+};
+
+/** Faults that only some operations can show. */
+type Shows = 'stale' | 'lag';
+
+/** Every operation of a service as faults and logs name it; complete, because the types of the services say so. */
+const known: {
+  readonly [S in ServiceName]: Readonly<Record<Exclude<NameOf[S], 'unknown'>, readonly Shows[]>>;
+} = {
+  entra: {
+    token: [],
+    keys: [],
+    'openid-configuration': [],
+    'instance-discovery': [],
+    'cloud-metadata': [],
+    'workload-configuration': [],
+    'workload-keys': [],
+  },
+  arm: {
+    listAccounts: [],
+    listAccountsByResourceGroup: [],
+    getAccount: [],
+    putAccount: [],
+    patchAccount: [],
+    deleteAccount: [],
+    listKeys: ['stale'],
+    regenerateKey: ['lag'],
+    listSubscriptions: [],
+    getSubscription: [],
+    listTenants: [],
+    listResourceGroups: [],
+    getResourceGroup: [],
+    putResourceGroup: [],
+  },
+  'key-vault': {
+    setSecret: [],
+    getSecret: ['stale'],
+    updateSecret: [],
+    deleteSecret: [],
+    listSecrets: [],
+    listSecretVersions: [],
+    getDeletedSecret: [],
+    listDeletedSecrets: [],
+    recoverDeletedSecret: [],
+    purgeDeletedSecret: [],
+  },
+  ai: { call: [], issueToken: [] },
+};
+
+/** The names of a service's operations. */
+export function operationsOf(service: ServiceName): readonly string[] {
+  return Object.keys(known[service]);
+}
+
+/** The operations of a service on which such a fault has something to change. */
+export function operationsThatShow(what: Shows, service: ServiceName): readonly string[] {
+  return Object.entries(known[service] as Readonly<Record<string, readonly Shows[]>>)
+    .filter(([, shows]) => shows.includes(what))
+    .map(([name]) => name);
+}
