@@ -1,19 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BareClient, messageOf, type MessageParts } from './amqp/bare-client.js';
-import { TRANSFER } from './amqp/performatives.js';
+import { BareClient, errorOf, messageOf, type MessageParts } from './amqp/bare-client.js';
+import { DETACH, DISPOSITION, TRANSFER } from './amqp/performatives.js';
 import { bytesOf, int, list, string, stringMap, symbol, ulong } from './amqp/put.js';
-import { startServiceBus, type ServiceBusServer } from './server.js';
+import { startServiceBus, type ServiceBusServer, type ServiceBusSettings } from './server.js';
 import { readMessage, type Message } from './state/message.js';
 
 let server: ServiceBusServer;
 const open: BareClient[] = [];
 
+const topology = { UserConfig: { Namespaces: [{ Queues: [{ Name: 'orders' }] }] } };
+
 beforeEach(async () => {
-  server = await startServiceBus({
-    allowAnySas: true,
-    topology: { UserConfig: { Namespaces: [{ Queues: [{ Name: 'orders' }] }] } },
-  });
+  server = await startServiceBus({ allowAnySas: true, topology });
 });
+
+async function restart(settings: ServiceBusSettings): Promise<ServiceBusServer> {
+  await server.close();
+  server = await startServiceBus({ topology, ...settings });
+  return server;
+}
 
 afterEach(async () => {
   for (const client of open.splice(0)) client.close();
@@ -95,5 +100,44 @@ describe('the condition of a refusal', () => {
           Buffer.concat([bytesOf(string(name)), bytesOf(symbol('com.microsoft:message-not-found'))]),
         ),
       ).toBe(true);
+  });
+});
+
+describe("a client that says a key's name and the key with SASL PLAIN", () => {
+  const key = { keyName: 'root', key: 'a2V5' };
+
+  it('may do what the key allows, without any token', async () => {
+    const own = await restart({ sas: [key] });
+    const { client, outcome } = await BareClient.dial(own.port, { plain: ['root', 'a2V5'] });
+    open.push(client);
+    expect(outcome).toBe(0);
+    await client.begin();
+    await client.attach({ handle: 0, role: 'sender', target: 'orders' });
+    client.transfer(0, 0, messageOf({ value: string('hello') }));
+    expect((await client.next(DISPOSITION)).fields.described(4)?.descriptor).toBe(0x24);
+  });
+
+  it('is turned away with the wrong key, an unknown name or none', async () => {
+    const own = await restart({ sas: [key] });
+    for (const plain of [
+      ['root', 'a2V5eA'],
+      ['guest', 'a2V5'],
+      ['', ''],
+    ] as const)
+      expect((await BareClient.dial(own.port, { plain })).outcome).toBe(1);
+    expect((await BareClient.dial(own.port, { mechanism: 'PLAIN' })).outcome).toBe(1);
+    expect((await BareClient.dial(own.port, { mechanism: 'GSSAPI' })).outcome).toBe(1);
+  });
+
+  it('comes in without credentials by the other mechanisms, and may do nothing yet', async () => {
+    const own = await restart({ sas: [key] });
+    for (const mechanism of ['ANONYMOUS', 'EXTERNAL', 'MSSBCBS']) {
+      const { client } = await BareClient.dial(own.port, { mechanism });
+      open.push(client);
+      await client.begin();
+      await client.attach({ handle: 0, role: 'sender', target: 'orders' });
+      const { fields } = await client.next(DETACH);
+      expect(errorOf(fields.described(2))).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    }
   });
 });

@@ -17,6 +17,8 @@ import {
   ulong,
   type Put,
 } from './put.js';
+import { Fields } from './fields.js';
+import type { Described, Value } from './reader.js';
 
 export type Heard = Performative & { readonly channel: number };
 
@@ -226,4 +228,12 @@ export function messageOf({ messageId, replyTo, sessionId, properties, value, da
   if (data !== undefined) sections.push(section(0x75, binary(data)));
   else sections.push(section(0x77, value ?? map([])));
   return Buffer.concat(sections.map((each) => bytesOf(each)));
+}
+
+/** Condition and description of an error, or of a state that holds one. */
+export function errorOf(of: Described | undefined): { condition: Value; description: Value } | undefined {
+  if (of === undefined) return undefined;
+  const fields = Fields.from('an error', of.value);
+  if (of.descriptor !== 0x1d) return errorOf(fields.described(0));
+  return { condition: fields.at(0), description: fields.at(1) };
 }

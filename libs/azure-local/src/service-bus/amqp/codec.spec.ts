@@ -104,6 +104,7 @@ function dial() {
   };
   const connection: Connection = new Connection(wire, {
     containerId: 'test',
+    admits: () => true,
     attached: (link) => {
       if (link.direction === 'incoming') link.accept({ credit: 10, maxMessageSize: 1000 });
       else link.accept();

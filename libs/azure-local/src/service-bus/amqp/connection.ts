@@ -27,6 +27,9 @@ const SMALLEST_FRAME_BYTES = 512;
 /** Small enough for 1,000 connections, large enough that a busy one seldom needs another. */
 const OUTPUT_SLAB_BYTES = 32_768;
 
+/** MSSBCBS is for other SDKs: as with ANONYMOUS, the authorisation happens at $cbs. Only PLAIN brings credentials. */
+const MECHANISMS = ['ANONYMOUS', 'MSSBCBS', 'PLAIN', 'EXTERNAL'];
+
 /** Where the bytes go: a socket, a TLS socket or a WebSocket. */
 export interface Wire {
   write(bytes: Buffer): void;
@@ -37,6 +40,8 @@ export interface Wire {
 
 export interface ConnectionHost {
   readonly containerId: string;
+  /** Whether the client may come in; for PLAIN `response` holds its name and key. */
+  admits(connection: Connection, mechanism: string, response: Buffer): boolean;
   attached(link: Link): void;
   /** Something waits to be written; the host calls `flush` at the end of the current turn. */
   touched(connection: Connection): void;
@@ -101,24 +106,33 @@ export class Connection {
     if (header.equals(SASL_HEADER)) {
       this.mode = 'sasl';
       this.out.raw(SASL_HEADER);
-      // MSSBCBS and PLAIN are for other SDKs: the authorisation happens at $cbs.
-      this.write(1, 0, saslMechanisms(['ANONYMOUS', 'MSSBCBS', 'PLAIN', 'EXTERNAL']));
+      this.write(1, 0, saslMechanisms(MECHANISMS));
     } else {
       this.out.raw(AMQP_HEADER);
       this.host.touched(this);
       if (header.equals(AMQP_HEADER)) this.mode = 'opening';
-      else {
-        this.mode = 'over';
-        this.flush();
-        this.wire.end();
-        this.host.closed(this);
-      }
+      else this.hangUp();
     }
   }
 
+  /** Ends the stream before there is a connection that could be closed. */
+  private hangUp(): void {
+    this.mode = 'over';
+    this.flush();
+    this.wire.end();
+    this.host.closed(this);
+  }
+
   private onSasl(body: Buffer): void {
-    if (this.mode !== 'sasl' || readPerformative(body).code !== SASL_INIT)
-      throw new DecodeError('a SASL frame came out of turn');
+    const { code, fields } = readPerformative(body);
+    if (this.mode !== 'sasl' || code !== SASL_INIT) throw new DecodeError('a SASL frame came out of turn');
+    const mechanism = fields.string(0) ?? '';
+    const response = fields.binary(1) ?? Buffer.alloc(0);
+    if (!MECHANISMS.includes(mechanism) || !this.host.admits(this, mechanism, response)) {
+      this.write(1, 0, saslOutcome(1));
+      this.hangUp();
+      return;
+    }
     this.write(1, 0, saslOutcome(0));
     this.mode = 'header';
     this.cutter.expectHeader();

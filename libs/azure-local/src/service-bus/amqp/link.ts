@@ -23,7 +23,9 @@ type State = 'asked' | 'attached' | 'detached';
 
 abstract class LinkEnd {
   protected state: State = 'asked';
+  /** For whoever uses the link, and for whoever keeps a list of links. */
   onDetach: () => void = () => undefined;
+  onGone: () => void = () => undefined;
 
   constructor(
     readonly session: Session,
@@ -63,6 +65,7 @@ abstract class LinkEnd {
     this.session.silence(this as unknown as Link);
     this.session.frame(detach(this.asked.handle, true, error));
     this.onDetach();
+    this.onGone();
   }
 
   protected abstract answerRefused(): void;
@@ -76,6 +79,7 @@ abstract class LinkEnd {
     }
     this.state = 'detached';
     this.onDetach();
+    this.onGone();
   }
 }
 

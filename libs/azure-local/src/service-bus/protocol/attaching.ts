@@ -14,7 +14,7 @@ import {
 import { readMessage } from '../state/message.js';
 import type { Queue } from '../state/queue.js';
 import { putToken } from './cbs.js';
-import type { Grants } from './grants.js';
+import { entityPath, type Grants } from './grants.js';
 import { manage } from './management.js';
 import { Dispatcher, Receiver, type ReceivingHost } from './receiving.js';
 import type { Replies } from './replies.js';
@@ -24,7 +24,7 @@ import { acceptSession, SessionQueue, sessionWish, type SessionWish } from './se
 export interface ConnectionState {
   readonly grants: Grants;
   readonly replies: Replies;
-  /** The links to entities, with the address that each was granted. */
+  /** The links to entities, with the entity (see `entityPath`) that each was granted. */
   readonly links: Map<Link, string>;
 }
 
@@ -59,11 +59,15 @@ export class Attaching {
     const needs = isManagement
       ? (['Listen', 'Send', 'Manage'] as const)
       : ([link.direction === 'incoming' ? 'Send' : 'Listen'] as const);
+    const path = entityPath(address);
     state.grants
-      .check(address, needs)
+      .check(path, needs)
       .then(() => {
         if (link.isGone) return;
-        state.links.set(link, address);
+        state.links.set(link, path);
+        link.onGone = () => {
+          state.links.delete(link);
+        };
         if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state.replies);
         else if (link.direction === 'incoming') this.attachSender(link, address);
         else this.attachReceiver(link, address);
@@ -77,13 +81,12 @@ export class Attaching {
 
   /** A client that let its token expire without putting a new one loses its links. */
   expireGrants(): void {
-    for (const { grants, links } of this.host.connections.values())
-      for (const [link, address] of links)
-        if (link.isGone) links.delete(link);
-        else if (!grants.isLive(address)) {
-          links.delete(link);
-          link.refuse(unauthorized('The token of this link has expired'));
-        }
+    for (const { grants, links } of this.host.connections.values()) {
+      if (!grants.hasEnded) continue;
+      grants.forgetEnded();
+      for (const [link, path] of [...links])
+        if (!grants.isLive(path)) link.refuse(unauthorized('The token of this link has expired'));
+    }
   }
 
   private attachCbs(link: Link, { grants, replies }: ConnectionState): void {

@@ -10,6 +10,7 @@ import type { Journal } from '../journal/journal.js';
 import type { Queue } from '../state/queue.js';
 import { Attaching, type AttachingHost, type ConnectionState } from './attaching.js';
 import { Grants } from './grants.js';
+import { tokenFor } from './plain-credentials.js';
 import { Replies } from './replies.js';
 
 export interface HubSettings {
@@ -154,6 +155,14 @@ export class Hub implements ConnectionHost, AttachingHost {
     this.settings.log('warn', 'A connection was closed because of what it sent', {
       reason: error instanceof Error ? error.message : String(error),
     });
+  }
+
+  admits(connection: Connection, mechanism: string, response: Buffer): boolean {
+    if (mechanism !== 'PLAIN') return true;
+    const token = tokenFor(response, this.settings.sas ?? [], this.settings.allowAnySas);
+    if (token === undefined || this.faults.refusesTokens) return false;
+    this.connections.get(connection)?.grants.trust(token);
+    return true;
   }
 
   attached(link: Link): void {
