@@ -32,6 +32,7 @@ export interface LinkWish {
   readonly senderSettles?: number;
   readonly maxMessageSize?: number;
   readonly filter?: Put;
+  readonly defaultOutcome?: Put;
 }
 
 const SASL_OUTCOME = 0x44;
@@ -135,7 +136,7 @@ export class BareClient {
         bool(role === 'receiver'),
         ubyte(wish.senderSettles ?? 2),
         ubyte(0),
-        composite(0x28, [...from, filter]),
+        composite(0x28, [...from, filter, wish.defaultOutcome]),
         typeof target === 'function'
           ? target
           : composite(0x29, [target === undefined ? undefined : string(target)]),

@@ -1,5 +1,5 @@
 import type { AmqpMap, Described, Value } from './reader.js';
-import { attach, detach, type AmqpError, type AttachAnswer, type Outcome } from './performatives.js';
+import { attach, detach, type AmqpError, type AttachAnswer, type DeliveryState } from './performatives.js';
 import { encoded, type Put } from './put.js';
 import type { Session } from './session.js';
 
@@ -13,6 +13,8 @@ export interface AttachRequest {
   readonly sourceAddress: string | undefined;
   readonly targetAddress: string | undefined;
   readonly sourceFilter: AmqpMap | undefined;
+  /** What shall become of a delivery that is settled without an outcome. */
+  readonly defaultOutcome: DeliveryState | undefined;
   readonly source: Buffer | undefined;
   readonly target: Buffer | undefined;
   readonly properties: AmqpMap | undefined;
@@ -179,8 +181,12 @@ export class OutgoingLink extends LinkEnd {
   readonly direction = 'outgoing';
   /** Credit arrived: send what there is. */
   onCredit: () => void = () => undefined;
-  onOutcome: (tag: unknown, outcome: Outcome | undefined, deliveryId: number, settled: boolean) => void =
-    () => undefined;
+  onOutcome: (
+    token: unknown,
+    state: DeliveryState | undefined,
+    deliveryId: number,
+    settled: boolean,
+  ) => void = () => undefined;
   private deliveryCount = 0;
   private creditLeft = 0;
   private draining = false;

@@ -1,5 +1,6 @@
+import { codeOf } from './descriptors.js';
 import { composite, type Put, string, symbol, symbols, uint, ushort, bool, ubyte, ulong } from './put.js';
-import { DecodeError, Described, Reader, type Value } from './reader.js';
+import { DecodeError, Described, Reader, textOf, type Value } from './reader.js';
 import { Fields } from './fields.js';
 import type { Writer } from './writer.js';
 
@@ -27,9 +28,9 @@ export interface Performative {
 export function readPerformative(body: Buffer): Performative {
   const reader = new Reader(body);
   const value = reader.value();
-  if (!(value instanceof Described) || typeof value.descriptor !== 'number')
+  const code = value instanceof Described ? codeOf(value.descriptor) : undefined;
+  if (!(value instanceof Described) || code === undefined)
     throw new DecodeError('a frame does not begin with a performative');
-  const code = value.descriptor;
   return {
     code,
     fields: Fields.from(`performative 0x${code.toString(16)}`, value.value),
@@ -185,10 +186,18 @@ export function writeDisposition(
   to.close(start, 5);
 }
 
-export const accepted: Put = (to) => {
-  to.describedBy(0x24);
-  to.u8(0x45);
-};
+const bare =
+  (code: number): Put =>
+  (to) => {
+    to.describedBy(code);
+    to.u8(0x45);
+  };
+
+export const accepted: Put = bare(0x24);
+const released: Put = bare(0x26);
+const rejectedAsAsked: Put = bare(0x25);
+const abandoned: Put = composite(0x27, [undefined, bool(false)]);
+const deferred: Put = composite(0x27, [undefined, bool(true)]);
 export const rejected = (error: AmqpError): Put => composite(0x25, [errorOf(error)]);
 
 /** What the other side wants to happen to a delivery. */
@@ -198,10 +207,21 @@ export type Outcome =
   | { readonly kind: 'rejected'; readonly error: Fields | undefined }
   | { readonly kind: 'modified'; readonly undeliverableHere: boolean; readonly annotations: Value };
 
-export function readOutcome(state: Described | undefined): Outcome | undefined {
+export type DeliveryState =
+  | Outcome
+  /** How far a delivery has come; nothing is decided by it. */
+  | { readonly kind: 'received' }
+  | { readonly kind: 'transactional'; readonly transaction: Buffer; readonly outcome: Outcome | undefined }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+export function readState(state: Described | undefined): DeliveryState | undefined {
   if (state === undefined) return undefined;
+  const code = codeOf(state.descriptor);
+  if (code === undefined) return { kind: 'unknown', name: textOf(state.descriptor) };
   const fields = Fields.from('a delivery state', state.value);
-  switch (state.descriptor) {
+  switch (code) {
+    case 0x23:
+      return { kind: 'received' };
     case 0x24:
       return { kind: 'accepted' };
     case 0x25: {
@@ -212,7 +232,42 @@ export function readOutcome(state: Described | undefined): Outcome | undefined {
       return { kind: 'released' };
     case 0x27:
       return { kind: 'modified', undeliverableHere: fields.bool(1), annotations: fields.at(2) };
+    case 0x34:
+      return {
+        kind: 'transactional',
+        transaction: fields.binary(0) ?? Buffer.alloc(0),
+        outcome: outcomeOf(readState(fields.described(1))),
+      };
+    default:
+      return { kind: 'unknown', name: `0x${code.toString(16)}` };
+  }
+}
+
+function outcomeOf(state: DeliveryState | undefined): Outcome | undefined {
+  switch (state?.kind) {
+    case 'accepted':
+    case 'released':
+    case 'rejected':
+    case 'modified':
+      return state;
     default:
       return undefined;
+  }
+}
+
+/**
+ * Says that it was done as asked: the Java SDK takes only the kind of outcome that it asked for as success. Of a
+ * rejection never its error, which the JavaScript SDK would take for a failure.
+ */
+export function asAsked(outcome: Outcome): Put {
+  switch (outcome.kind) {
+    case 'accepted':
+      return accepted;
+    case 'released':
+      return released;
+    case 'rejected':
+      return rejectedAsAsked;
+    case 'modified':
+      return outcome.undeliverableHere ? deferred : abandoned;
   }
 }

@@ -7,7 +7,7 @@ import {
   DETACH,
   DISPOSITION,
   FLOW,
-  readOutcome,
+  readState,
   TRANSFER,
   writeDisposition,
   writeFlow,
@@ -98,7 +98,8 @@ export class Session {
     const target = fields.described(6);
     const sourceAddress = addressOf(source);
     const targetAddress = addressOf(target);
-    const filter = source && Fields.from('a source', source.value).at(7);
+    const sourceFields = source && Fields.from('a source', source.value);
+    const filter = sourceFields?.at(7);
     const request = {
       name: fields.string(0) ?? '',
       handle,
@@ -107,6 +108,7 @@ export class Session {
       sourceAddress: typeof sourceAddress === 'string' ? sourceAddress : undefined,
       targetAddress: typeof targetAddress === 'string' ? targetAddress : undefined,
       sourceFilter: filter instanceof AmqpMap ? filter : undefined,
+      defaultOutcome: readState(sourceFields?.described(8)),
       source: this.connection.encodedField(5),
       target: this.connection.encodedField(6),
       properties: fields.map(13),
@@ -160,12 +162,20 @@ export class Session {
     const first = fields.requiredUint(1);
     const last = fields.uint(2) ?? first;
     const settled = fields.bool(3);
-    const outcome = readOutcome(fields.described(4));
+    const state = readState(fields.described(4));
+    const isReport = state === undefined || state.kind === 'received';
+    if (isReport && !settled) return;
     const answer = (id: number): void => {
       const delivery = this.unsettled.get(id);
       if (delivery === undefined) return;
       this.unsettled.delete(id);
-      delivery.link.onOutcome(delivery.token, outcome, id, settled);
+      // Forgotten by its receiver without an outcome: the source may have named one for that case.
+      delivery.link.onOutcome(
+        delivery.token,
+        isReport ? delivery.link.asked.defaultOutcome : state,
+        id,
+        settled,
+      );
     };
     // A range may span the whole number space; only what is outstanding is looked at.
     const count = ((last - first) >>> 0) + 1;

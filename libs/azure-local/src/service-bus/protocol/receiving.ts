@@ -1,7 +1,9 @@
 import type { OutgoingLink } from '../amqp/link.js';
-import { accepted, rejected, type Outcome } from '../amqp/performatives.js';
+import { asAsked, rejected, type DeliveryState, type Outcome } from '../amqp/performatives.js';
+import type { Fields } from '../amqp/fields.js';
+import { bytesOf, string, type Put } from '../amqp/put.js';
 import { AmqpMap } from '../amqp/reader.js';
-import { asRefused, type Refused } from '../errors.js';
+import { asRefused, notImplemented, type Refused } from '../errors.js';
 import { writeMessage } from '../state/message.js';
 import type { Queue } from '../state/queue.js';
 import { stampsOf, type Modifications } from '../state/stamps.js';
@@ -14,6 +16,9 @@ export interface ReceivingHost {
   hungry(queue: Queue): void;
   disturb(path: string, go: () => void, fail: (error: Refused) => void): void;
 }
+
+const DEAD_LETTER = 'com.microsoft:dead-letter';
+const LONGEST_REASON = 4096;
 
 interface Delivered {
   readonly stored: Stored;
@@ -31,8 +36,9 @@ export class Receiver {
     private readonly host: ReceivingHost,
   ) {
     this.removes = link.asked.senderSettles === 1;
-    link.onOutcome = (token, outcome, id, settled) => {
-      this.settle(token as Delivered, outcome, id, settled);
+    link.onOutcome = (token, state, id, settled) => {
+      // Settled without an outcome: the lock stands until it ends, as the client may still settle by its token.
+      if (state !== undefined) this.settle(token as Delivered, state, id, settled);
     };
   }
 
@@ -50,28 +56,38 @@ export class Receiver {
     return true;
   }
 
-  private settle(delivered: Delivered, outcome: Outcome | undefined, id: number, settled: boolean): void {
-    const answer = (state: Parameters<OutgoingLink['settle']>[1]): void => {
-      if (!settled) this.link.settle(id, state);
+  private settle(delivered: Delivered, state: DeliveryState, id: number, settled: boolean): void {
+    const answer = (put: Put): void => {
+      if (!settled) this.link.settle(id, put);
     };
     this.host.disturb(
       this.queue.path,
       () => {
         try {
-          if (outcome !== undefined) apply(delivered, outcome, this.host.now());
+          const outcome = outcomeOf(state);
+          apply(delivered, outcome, this.host.now());
+          this.host.whenDurable(() => {
+            answer(asAsked(outcome));
+          });
         } catch (error) {
           answer(rejected(asRefused(error)));
-          return;
         }
-        // Never the client's own `rejected`: its SDK would take that for a failure.
-        this.host.whenDurable(() => {
-          answer(accepted);
-        });
       },
       (error) => {
         answer(rejected(error));
       },
     );
+  }
+}
+
+function outcomeOf(state: DeliveryState): Outcome {
+  switch (state.kind) {
+    case 'received':
+    case 'transactional':
+    case 'unknown':
+      throw notImplemented(`delivery state ${state.kind === 'unknown' ? state.name : state.kind}`);
+    default:
+      return state;
   }
 }
 
@@ -91,7 +107,7 @@ function apply({ stored, lock }: Delivered, outcome: Outcome, now: number): void
       return;
     }
     case 'rejected':
-      queue.deadLetter(stored, lock, now, modifications(outcome.error?.at(2)));
+      queue.deadLetter(stored, lock, now, deadLetterChanges(outcome.error));
       return;
   }
 }
@@ -99,6 +115,23 @@ function apply({ stored, lock }: Delivered, outcome: Outcome, now: number): void
 /** Changes of application properties, passed on in the encoding they came in. */
 export function modifications(value: unknown): Modifications {
   return new Map(value instanceof AmqpMap ? value.encodedEntries() : []);
+}
+
+/**
+ * Why a message was rejected: what the SDKs say in the map of the error, or the error itself of a client that knows
+ * only AMQP.
+ */
+function deadLetterChanges(error: Fields | undefined): Modifications {
+  const changes = new Map(modifications(error?.at(2)));
+  const [condition, description] = [error?.at(0), error?.at(1)];
+  if (condition === DEAD_LETTER || changes.has('DeadLetterReason')) return changes;
+  const note = (name: string, value: unknown): void => {
+    if (typeof value === 'string' && value !== '')
+      changes.set(name, bytesOf(string(value.slice(0, LONGEST_REASON))));
+  };
+  note('DeadLetterReason', condition);
+  note('DeadLetterErrorDescription', description);
+  return changes;
 }
 
 /** Shares the messages of a queue among its receivers, one each in turn. */
