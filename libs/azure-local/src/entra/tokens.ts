@@ -15,8 +15,14 @@ export interface Principal {
 
 /** Who sent a request, or why its token counts for nothing. */
 export type Identified =
-  | { readonly principal: Principal; readonly expiresAt: number }
-  | { readonly refused: 'missing' | 'invalid' | 'expired' | 'wrong-audience' };
+  | {
+      readonly principal: Principal;
+      readonly expiresAt: number;
+      /** As the token has it, with or without a slash at its end. */
+      readonly audience: string;
+    }
+  | { readonly refused: 'missing' | 'invalid' | 'expired' }
+  | { readonly refused: 'wrong-audience'; readonly audience: string };
 
 const exchangeAudience = 'api://AzureADTokenExchange';
 /** One signature check costs about 60 µs and every request brings the same few tokens. */
@@ -65,11 +71,11 @@ export class Tokens {
   async judge(token: string, audiences: readonly string[]): Promise<Identified> {
     const claims = await this.#claims(token);
     if (claims === 'invalid' || claims === 'expired') return { refused: claims };
-    const audience = (typeof claims.aud === 'string' ? claims.aud : '').replace(/\/+$/, '');
-    if (!audiences.includes(audience)) return { refused: 'wrong-audience' };
+    const audience = typeof claims.aud === 'string' ? claims.aud : '';
+    if (!audiences.includes(audience.replace(/\/+$/, ''))) return { refused: 'wrong-audience', audience };
     const application = this.directory.application(typeof claims.appid === 'string' ? claims.appid : '');
     if (application === undefined) return { refused: 'invalid' };
-    return { principal: application, expiresAt: (claims.exp ?? 0) * 1000 };
+    return { principal: application, expiresAt: (claims.exp ?? 0) * 1000, audience };
   }
 
   /** Why an assertion does not prove that its bearer is the application; `undefined` when it does. */

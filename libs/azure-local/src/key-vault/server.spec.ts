@@ -2,9 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClientSecretCredential } from '@azure/identity';
+import { createDefaultHttpClient, createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
 import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { start, type AzureLocal } from '../host/start.js';
+import { claimsChallenge } from './errors.js';
 
 jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
@@ -37,7 +39,7 @@ beforeEach(() => {
 
 const url = () => azure.endpoints.vaults['local'] ?? '';
 
-async function client(name: string, maxRetries = 0): Promise<SecretClient> {
+async function client(name: string, maxRetries = 0, httpClient?: HttpClient): Promise<SecretClient> {
   const { tenantId, clientId, clientSecret } = azure.applications.find((one) => one.name === name) ?? {
     tenantId: '',
     clientId: '',
@@ -51,7 +53,12 @@ async function client(name: string, maxRetries = 0): Promise<SecretClient> {
       disableInstanceDiscovery: true,
       tlsOptions,
     }),
-    { disableChallengeResourceVerification: true, tlsOptions, retryOptions: { maxRetries } },
+    {
+      disableChallengeResourceVerification: true,
+      tlsOptions,
+      retryOptions: { maxRetries },
+      ...(httpClient === undefined ? {} : { httpClient }),
+    },
   );
   // Concurrent first writes of a fresh client lose their bodies; a first read settles the challenge.
   await made
@@ -120,6 +127,12 @@ describe('a secret', () => {
     });
   });
 
+  it('keeps its spelling, whichever way it is asked for', async () => {
+    await owner.setSecret('Spelled', 'one');
+    expect((await owner.getSecret('sPELLED')).properties.id).toContain('/secrets/Spelled/');
+    expect((await owner.setSecret('SPELLED', 'two')).properties.id).toContain('/secrets/Spelled/');
+  });
+
   it('is deleted, keeps its name, is recovered and purged', async () => {
     await owner.setSecret('short-lived', 'one');
     await (await owner.beginDeleteSecret('short-lived')).pollUntilDone();
@@ -136,6 +149,44 @@ describe('a secret', () => {
     expect(listed).toEqual(['short-lived']);
     await owner.purgeDeletedSecret('short-lived');
     await expect(owner.getDeletedSecret('short-lived')).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
+describe('a backup', () => {
+  it('brings a purged secret back with all its versions, and nothing that exists', async () => {
+    const first = await owner.setSecret('saved', 'one', { tags: { n: '1' } });
+    await owner.setSecret('saved', 'two');
+    const backup = await owner.backupSecret('saved');
+    if (backup === undefined) throw new Error('no backup');
+    expect(Buffer.from(backup).toString('latin1')).not.toContain('saved');
+    await expect(owner.restoreSecretBackup(backup)).rejects.toMatchObject({
+      statusCode: 409,
+      code: 'Conflict',
+    });
+    await (await owner.beginDeleteSecret('saved')).pollUntilDone();
+    await expect(owner.restoreSecretBackup(backup)).rejects.toMatchObject({
+      statusCode: 409,
+      code: 'Conflict',
+    });
+    await owner.purgeDeletedSecret('saved');
+    expect((await owner.restoreSecretBackup(backup)).name).toBe('saved');
+    expect((await owner.getSecret('saved')).value).toBe('two');
+    const { version = '' } = first.properties;
+    expect(await owner.getSecret('saved', { version })).toMatchObject({
+      value: 'one',
+      properties: { tags: { n: '1' }, createdOn: first.properties.createdOn },
+    });
+  });
+
+  it('that was changed on the way, or is none, is refused', async () => {
+    await owner.setSecret('tampered', 'one');
+    const backup = (await owner.backupSecret('tampered')) ?? new Uint8Array();
+    backup[backup.length - 1] = (backup[backup.length - 1] ?? 0) ^ 1;
+    const refused = { statusCode: 400, code: 'BadParameter' };
+    await expect(owner.restoreSecretBackup(backup)).rejects.toMatchObject(refused);
+    await expect(owner.restoreSecretBackup(new Uint8Array([1, 2, 3]))).rejects.toMatchObject(refused);
+    await expect(owner.backupSecret('never-there')).rejects.toMatchObject({ statusCode: 404 });
+    await expect(reader.backupSecret('shared')).rejects.toMatchObject({ statusCode: 403 });
   });
 });
 
@@ -176,6 +227,30 @@ describe('two writes to one name at the same time', () => {
     expect(outcomes).toContain(200);
     expect(outcomes).toContain(409);
     expect(await Promise.all(['p', 'q', 'r'].map(outcome))).toEqual([200, 200, 200]);
+  });
+});
+
+describe('a challenge for other claims', () => {
+  it('costs the client one more token, and the request succeeds', async () => {
+    await owner.setSecret('claimed', 'one');
+    let challenges = 0;
+    const https = createDefaultHttpClient();
+    const challenged = await client('default', 0, {
+      sendRequest: async (request) => {
+        if (challenges === 0 && request.url.includes('claimed')) {
+          challenges += 1;
+          const claims = Buffer.from('{"access_token":{"nbf":{"essential":true}}}').toString('base64');
+          const { status, headers } = claimsChallenge('https://login/tenant', claims, 'request');
+          return { request, status, headers: createHttpHeaders({ ...headers }), bodyAsText: '' };
+        }
+        return await https.sendRequest(request);
+      },
+    });
+    const watched = { service: 'entra', operation: 'token', count: 'unlimited' } as const;
+    const id = azure.control.faults.add({ ...watched, effect: { kind: 'delay', ms: 0 } });
+    expect((await challenged.getSecret('claimed')).value).toBe('one');
+    expect(challenges).toBe(1);
+    expect(azure.control.faults.list().find((fault) => fault.id === id)?.struck).toBe(1);
   });
 });
 
