@@ -3,7 +3,7 @@ import type { Tokens } from '../entra/tokens.js';
 import { json, type Incoming, type Operation, type Reply, type Service } from '../host/plugin.js';
 import type { Account, Accounts } from '../resource-manager/state.js';
 import { answerCall } from './answers.js';
-import { badKey, keysDisabled, principalDenied, serviceError } from '../resource-manager/errors.js';
+import { badKey, keysDisabled, principalDenied, serviceError } from './errors.js';
 import type { IssuedTokens } from './issued-token.js';
 import { callerOf, type Ledger, type Use } from './state.js';
 import { accountId } from '../resource-manager/protocol.js';
@@ -98,7 +98,7 @@ async function admitPrincipal(
   // The emulator does not tell the data actions of a kind apart.
   const dataAction = `Microsoft.CognitiveServices/accounts/${account.kind}/call/action`;
   const allowed = directory.permits(who.principal.clientId, { dataAction, scope });
-  return allowed ? asked : { ...asked, refused: principalDenied() };
+  return allowed ? asked : { ...asked, refused: principalDenied('') };
 }
 
 async function issue(

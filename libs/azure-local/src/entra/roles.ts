@@ -1,34 +1,102 @@
-/** What Azure's built-in roles allow, as far as the emulated services ask. Names and ids are Azure's. */
+/** What Azure's built-in roles allow, as far as the emulated services ask. Names, ids and actions are Azure's. */
 interface Role {
   readonly id: string;
   readonly actions: readonly string[];
+  readonly notActions?: readonly string[];
   readonly dataActions: readonly string[];
 }
 
-const role = (id: string, actions: readonly string[], dataActions: readonly string[] = []): Role => ({
-  id,
-  actions,
-  dataActions,
-});
+const role = (
+  id: string,
+  actions: readonly string[],
+  dataActions: readonly string[] = [],
+  notActions: readonly string[] = [],
+): Role => ({ id, actions, dataActions, notActions });
 const secrets = 'Microsoft.KeyVault/vaults/secrets';
+const cognitive = 'Microsoft.CognitiveServices';
+const openAi = `${cognitive}/accounts/OpenAI`;
+/** What nearly every role of a service may read besides its own. */
+const surroundings = [
+  'Microsoft.Resources/deployments/operations/read',
+  'Microsoft.Resources/subscriptions/operationresults/read',
+  'Microsoft.Resources/subscriptions/read',
+  'Microsoft.Resources/subscriptions/resourceGroups/read',
+  'Microsoft.ResourceHealth/availabilityStatuses/read',
+  'Microsoft.Insights/logDefinitions/read',
+  'Microsoft.Insights/metricdefinitions/read',
+  'Microsoft.Insights/metrics/read',
+  'Microsoft.Support/*',
+];
 
 const builtIn: Readonly<Record<string, Role>> = {
   Owner: role('8e3af657-a8ff-443c-a75c-2fe8c4bcb635', ['*']),
-  Contributor: role('b24988ac-6180-42a0-ab88-20f7382dd24c', ['*']),
+  Contributor: role(
+    'b24988ac-6180-42a0-ab88-20f7382dd24c',
+    ['*'],
+    [],
+    [
+      'Microsoft.Authorization/*/Delete',
+      'Microsoft.Authorization/*/Write',
+      'Microsoft.Authorization/elevateAccess/Action',
+    ],
+  ),
   Reader: role('acdd72a7-3385-48ef-bd42-f606fba81ae7', ['*/read']),
   'Cognitive Services Contributor': role('25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68', [
-    'Microsoft.CognitiveServices/*',
+    ...surroundings,
+    `${cognitive}/*`,
+    'Microsoft.Authorization/*/read',
+    'Microsoft.Features/features/read',
+    'Microsoft.Features/providers/features/read',
+    'Microsoft.Insights/alertRules/*',
+    'Microsoft.Insights/diagnosticSettings/*',
+    'Microsoft.Resources/deployments/*',
+    'Microsoft.Resources/subscriptions/resourcegroups/deployments/*',
   ]),
   // Lists keys too: not a role for a consumer that is meant to be keyless.
   'Cognitive Services User': role(
     'a97b65f3-24c7-4388-baec-2e87135dc908',
-    ['Microsoft.CognitiveServices/*/read', 'Microsoft.CognitiveServices/accounts/listkeys/action'],
-    ['Microsoft.CognitiveServices/*'],
+    [
+      ...surroundings,
+      `${cognitive}/*/read`,
+      `${cognitive}/accounts/listkeys/action`,
+      'Microsoft.Insights/alertRules/read',
+      'Microsoft.Insights/diagnosticSettings/read',
+    ],
+    [`${cognitive}/*`],
+  ),
+  'Cognitive Services Data Reader (Preview)': role(
+    'b59867f0-fa02-499b-be73-45a86b5b3e1c',
+    [],
+    [`${cognitive}/*/read`],
+  ),
+  'Cognitive Services OpenAI Contributor': role(
+    'a001fd3d-188f-4b5d-821b-7da978bf7442',
+    [
+      `${cognitive}/*/read`,
+      `${cognitive}/accounts/deployments/write`,
+      `${cognitive}/accounts/deployments/delete`,
+      'Microsoft.Authorization/roleAssignments/read',
+      'Microsoft.Authorization/roleDefinitions/read',
+    ],
+    [`${openAi}/*`],
   ),
   'Cognitive Services OpenAI User': role(
     '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
-    ['Microsoft.CognitiveServices/*/read'],
-    ['Microsoft.CognitiveServices/accounts/OpenAI/*'],
+    [
+      `${cognitive}/*/read`,
+      'Microsoft.Authorization/roleAssignments/read',
+      'Microsoft.Authorization/roleDefinitions/read',
+    ],
+    [
+      `${openAi}/*/read`,
+      `${openAi}/engines/completions/action`,
+      `${openAi}/engines/search/action`,
+      `${openAi}/engines/generate/action`,
+      `${openAi}/deployments/*/action`,
+      `${openAi}/images/generations/action`,
+      `${openAi}/assistants/*`,
+      `${openAi}/responses/*`,
+    ],
   ),
   'Key Vault Secrets Officer': role('b86a8fe4-44ce-4948-aee5-eccb2c155cd7', [], [`${secrets}/*`]),
   'Key Vault Secrets User': role(
@@ -80,13 +148,22 @@ export function permits(assignments: readonly RoleAssignment[], need: Need, subs
   return assignments.some((assignment) => {
     if (!covers(absolute(assignment.scope ?? '/', subscription), need.scope)) return false;
     const granted = assignment.role === undefined ? undefined : findRole(assignment.role);
+    const refuses = (action: string) =>
+      (granted?.notActions ?? []).some((pattern) => allows(pattern, action));
     return 'action' in need
-      ? [...(granted?.actions ?? []), ...(assignment.actions ?? [])].some((pattern) =>
-          allows(pattern, need.action),
-        )
+      ? (assignment.actions ?? []).some((pattern) => allows(pattern, need.action)) ||
+          ((granted?.actions ?? []).some((pattern) => allows(pattern, need.action)) && !refuses(need.action))
       : [...(granted?.dataActions ?? []), ...(assignment.dataActions ?? [])].some((pattern) =>
           allows(pattern, need.dataAction),
         );
+  });
+}
+
+/** Whether any assignment reaches the subscription or something below it, so that its holder sees it. */
+export function hasAnyRole(assignments: readonly RoleAssignment[], subscription: string): boolean {
+  return assignments.some(({ scope }) => {
+    const at = absolute(scope ?? '/', subscription);
+    return covers(at, subscription) || covers(subscription, at);
   });
 }
 

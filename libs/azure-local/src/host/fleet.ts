@@ -105,9 +105,9 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Why an account may not have that name; `undefined` when it may. */
 export function refuseAccountName(name: string): string | undefined {
-  if (!/^[a-z0-9][a-z0-9-]{1,63}$/i.test(name))
-    return `"${name}": 2 to 64 letters, digits and hyphens are a name.`;
-  return belongsToTheHost(name)
+  if (!/^[a-z0-9][a-z0-9_.-]{1,63}$/i.test(name))
+    return `"${name}": 2 to 64 letters, digits, hyphens, dots and underscores, the first a letter or digit, are a name.`;
+  return reserved.has(name.toLowerCase()) || guid.test(name)
     ? `"${name}" is used by the emulator itself; choose another name.`
     : undefined;
 }

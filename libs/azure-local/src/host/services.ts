@@ -60,6 +60,7 @@ export function servicesOf(
     directory,
     tokens,
     buckets: arm === 'off' ? undefined : new Buckets(arm, clock),
+    clock,
     authority,
     pageSize: options.pageSize ?? 100,
     refuseName: refuseAccountName,
@@ -86,8 +87,10 @@ export function servicesOf(
     shared: async (request) => {
       const root = (request.segments[0] ?? '').toLowerCase();
       if (root === '_local') return answerControl(control, faults, request);
-      if (root === 'subscriptions' || root === 'tenants')
+      if (root === 'subscriptions' || root === 'tenants' || root === 'providers')
         return await dispatch(resourceManager, request, armRules);
+      // A region's token exchange finds the account by its key; and a name with a dot may be an account's.
+      if (root === 'sts' || accounts.get(root) !== undefined) return await dispatch(ai, request, rules);
       // What is no account's name and nobody else's is a tenant, known or not.
       if (entraRoots.includes(root) || belongsToTheHost(root)) return await dispatch(entra, request, rules);
       return await dispatch(ai, request, rules);

@@ -16,6 +16,9 @@ export const azureArmLimits: ArmLimits = {
   deletes: { burst: 200, perSecond: 10 },
 };
 
+/** Requests about no subscription draw on the tenant's buckets, which have no global twin. */
+export type BucketPlace = 'subscription' | 'tenant';
+
 /** All principals of a subscription together have 15 times one principal's. */
 const globalFactor = 15;
 
@@ -29,7 +32,10 @@ interface Level {
   refusedUntil: number;
 }
 
-/** Token buckets of one subscription: one for each principal and kind, and one global for each kind. */
+/**
+ * Token buckets: one for each principal and kind, and one global for each kind. Azure keeps such a set for each
+ * subscription in each of its own regions; the emulator is one subscription seen through one region.
+ */
 export class Buckets {
   readonly #levels = new Map<string, Level>();
 
@@ -38,20 +44,20 @@ export class Buckets {
     private readonly clock: Clock,
   ) {}
 
-  take(principal: string, kind: RequestKind): Taken {
+  take(principal: string, kind: RequestKind, place: BucketPlace = 'subscription'): Taken {
     const { burst, perSecond } = this.limits[kind];
-    const own = this.#level(`${kind} ${principal}`, { burst, perSecond });
-    const global = this.#level(`${kind} *`, {
-      burst: burst * globalFactor,
-      perSecond: perSecond * globalFactor,
-    });
+    const all = { burst: burst * globalFactor, perSecond: perSecond * globalFactor };
+    const own = this.#level(`${place} ${kind} ${principal}`, { burst, perSecond });
+    const global = this.#level(`${place} ${kind} *`, all);
     const now = this.clock();
-    const short = [own, global].find((level) => level.tokens < 1);
-    // A request before the promised time is refused again, with a new promise (documented).
-    if (short !== undefined || now < own.refusedUntil) {
-      const retryAfterSeconds = Math.max(1, Math.ceil((1 - (short?.tokens ?? 1)) / perSecond));
-      own.refusedUntil = now + retryAfterSeconds * 1000;
-      return { ok: false, retryAfterSeconds };
+    // Before the promised time a request is refused again (documented). The promise stands: were it renewed, a
+    // client that asks twice a second would wait for ever.
+    if (now < own.refusedUntil)
+      return { ok: false, retryAfterSeconds: Math.ceil((own.refusedUntil - now) / 1000) };
+    const seconds = Math.max(secondsUntilOne(own, perSecond), secondsUntilOne(global, all.perSecond));
+    if (seconds > 0) {
+      own.refusedUntil = now + seconds * 1000;
+      return { ok: false, retryAfterSeconds: seconds };
     }
     own.tokens -= 1;
     global.tokens -= 1;
@@ -66,4 +72,8 @@ export class Buckets {
     this.#levels.set(key, level);
     return level;
   }
+}
+
+function secondsUntilOne({ tokens }: Level, perSecond: number): number {
+  return tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / perSecond));
 }

@@ -1,185 +1,260 @@
-import { createHash } from 'node:crypto';
-import { isObject, jsonObject, stringMap, type Incoming, type Operation } from '../host/plugin.js';
-import type { Account, AccountDefinition } from './state.js';
+import type { Incoming, Operation } from '../host/plugin.js';
+import type { ApiFamily } from './api-versions.js';
 import type { RequestKind } from './buckets.js';
-import type { Slot } from './keys.js';
 
-export type ArmOperationName =
-  | 'listAccounts'
-  | 'listAccountsByResourceGroup'
-  | 'getAccount'
-  | 'putAccount'
-  | 'patchAccount'
-  | 'deleteAccount'
-  | 'listKeys'
-  | 'regenerateKey'
-  | 'listSubscriptions'
-  | 'getSubscription'
-  | 'listTenants'
-  | 'listResourceGroups'
-  | 'getResourceGroup'
-  | 'putResourceGroup'
-  | 'unknown';
+/** What a permission is asked on. `anyone`: whoever has a token; `filtered`: the answer shows what one may see. */
+type Reach = 'anyone' | 'filtered' | 'subscription' | 'group' | 'account';
+
+interface Route {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly family: ApiFamily;
+  readonly kind: RequestKind;
+  readonly reach: Reach;
+  /** What Azure calls the permission; empty when it asks for none. */
+  readonly action: string;
+}
+
+const cognitive = 'Microsoft.CognitiveServices';
+const resources = 'Microsoft.Resources/subscriptions';
+const subscription = '/subscriptions/{subscription}';
+const group = `${subscription}/resourceGroups/{group}`;
+const provider = `${subscription}/providers/${cognitive}`;
+const accounts = `${group}/providers/${cognitive}/accounts`;
+const account = `${accounts}/{account}`;
+const deleted = `${provider}/locations/{location}/resourceGroups/{group}/deletedAccounts/{account}`;
+
+function route<N extends string>(
+  name: N,
+  request: `${string} /${string}`,
+  family: ApiFamily,
+  reach: Reach,
+  action: string,
+): Route & { readonly name: N } {
+  const [method = '', path = ''] = request.split(' ');
+  const kind = method === 'DELETE' ? 'deletes' : method === 'GET' || method === 'HEAD' ? 'reads' : 'writes';
+  return { name, method, path, family, kind, reach, action };
+}
+
+const routes = [
+  route('listTenants', 'GET /tenants', 'tenant', 'anyone', ''),
+  route('listSubscriptions', 'GET /subscriptions', 'tenant', 'filtered', ''),
+  route('listOperations', `GET /providers/${cognitive}/operations`, 'accounts', 'anyone', ''),
+  route('getSubscription', `GET ${subscription}`, 'tenant', 'subscription', `${resources}/read`),
+  route(
+    'listLocations',
+    `GET ${subscription}/locations`,
+    'tenant',
+    'subscription',
+    `${resources}/locations/read`,
+  ),
+  route(
+    'listProviders',
+    `GET ${subscription}/providers`,
+    'resources',
+    'subscription',
+    `${resources}/providers/read`,
+  ),
+  route(
+    'getProvider',
+    `GET ${subscription}/providers/{provider}`,
+    'resources',
+    'subscription',
+    `${resources}/providers/read`,
+  ),
+  route(
+    'registerProvider',
+    `POST ${subscription}/providers/{provider}/register`,
+    'resources',
+    'subscription',
+    '{provider}/register/action',
+  ),
+  route(
+    'listResources',
+    `GET ${subscription}/resources`,
+    'resources',
+    'filtered',
+    `${resources}/resources/read`,
+  ),
+  route(
+    'listResourcesByResourceGroup',
+    `GET ${group}/resources`,
+    'resources',
+    'filtered',
+    `${resources}/resourceGroups/resources/read`,
+  ),
+  route(
+    'listResourceGroups',
+    `GET ${subscription}/resourceGroups`,
+    'resources',
+    'filtered',
+    `${resources}/resourceGroups/read`,
+  ),
+  route('getResourceGroup', `GET ${group}`, 'resources', 'group', `${resources}/resourceGroups/read`),
+  route('headResourceGroup', `HEAD ${group}`, 'resources', 'group', `${resources}/resourceGroups/read`),
+  route('putResourceGroup', `PUT ${group}`, 'resources', 'group', `${resources}/resourceGroups/write`),
+  route('patchResourceGroup', `PATCH ${group}`, 'resources', 'group', `${resources}/resourceGroups/write`),
+  route('deleteResourceGroup', `DELETE ${group}`, 'resources', 'group', `${resources}/resourceGroups/delete`),
+  // A provider's own list is refused whole to whoever may not read the whole subscription: only Resource Manager's
+  // lists (resources, groups, subscriptions) are cut to what the caller may see.
+  route('listAccounts', `GET ${provider}/accounts`, 'accounts', 'subscription', `${cognitive}/accounts/read`),
+  route('listAccountsByResourceGroup', `GET ${accounts}`, 'accounts', 'group', `${cognitive}/accounts/read`),
+  route('getAccount', `GET ${account}`, 'accounts', 'account', `${cognitive}/accounts/read`),
+  route('putAccount', `PUT ${account}`, 'accounts', 'account', `${cognitive}/accounts/write`),
+  route('patchAccount', `PATCH ${account}`, 'accounts', 'account', `${cognitive}/accounts/write`),
+  route('deleteAccount', `DELETE ${account}`, 'accounts', 'account', `${cognitive}/accounts/delete`),
+  route(
+    'listKeys',
+    `POST ${account}/listKeys`,
+    'accounts',
+    'account',
+    `${cognitive}/accounts/listKeys/action`,
+  ),
+  route(
+    'regenerateKey',
+    `POST ${account}/regenerateKey`,
+    'accounts',
+    'account',
+    `${cognitive}/accounts/regenerateKey/action`,
+  ),
+  route('listAccountSkus', `GET ${account}/skus`, 'accounts', 'account', `${cognitive}/accounts/skus/read`),
+  route(
+    'listAccountUsages',
+    `GET ${account}/usages`,
+    'accounts',
+    'account',
+    `${cognitive}/accounts/usages/read`,
+  ),
+  route(
+    'listAccountModels',
+    `GET ${account}/models`,
+    'accountExtras',
+    'account',
+    `${cognitive}/accounts/models/read`,
+  ),
+  route('listSkus', `GET ${provider}/skus`, 'accounts', 'subscription', `${cognitive}/skus/read`),
+  route(
+    'listModels',
+    `GET ${provider}/locations/{location}/models`,
+    'accountExtras',
+    'subscription',
+    `${cognitive}/locations/models/read`,
+  ),
+  route(
+    'checkDomainAvailability',
+    `POST ${provider}/checkDomainAvailability`,
+    'accounts',
+    'subscription',
+    `${cognitive}/checkDomainAvailability/action`,
+  ),
+  route(
+    'checkSkuAvailability',
+    `POST ${provider}/locations/{location}/checkSkuAvailability`,
+    'accounts',
+    'subscription',
+    `${cognitive}/locations/checkSkuAvailability/action`,
+  ),
+  route(
+    'listDeletedAccounts',
+    `GET ${provider}/deletedAccounts`,
+    'deletedAccounts',
+    'subscription',
+    `${cognitive}/deletedAccounts/read`,
+  ),
+  // A role on the group is not enough for these two (documented).
+  route(
+    'getDeletedAccount',
+    `GET ${deleted}`,
+    'deletedAccounts',
+    'subscription',
+    `${cognitive}/locations/resourceGroups/deletedAccounts/read`,
+  ),
+  route(
+    'purgeDeletedAccount',
+    `DELETE ${deleted}`,
+    'deletedAccounts',
+    'subscription',
+    `${cognitive}/locations/resourceGroups/deletedAccounts/delete`,
+  ),
+] as const satisfies readonly Route[];
+
+export type ArmOperationName = (typeof routes)[number]['name'] | 'unknown';
+
+/** All that a fault can name. */
+export const armOperations: readonly string[] = routes.map(({ name }) => name);
 
 export interface ArmOperation extends Operation {
   readonly name: ArmOperationName;
-  /** The account's name, or the group's. */
+  /** The account's name, or the group's, or the provider's. */
   readonly target: string;
   readonly subscription: string;
   readonly group: string;
+  readonly location: string;
+  readonly family: ApiFamily;
+  readonly kind: RequestKind;
+  readonly reach: Reach;
+  readonly action: string;
 }
+
+const patterns = routes.map((one) => ({
+  one,
+  parts: one.path
+    .slice(1)
+    .split('/')
+    .map((part) => part.toLowerCase()),
+}));
 
 /** Resource Manager's paths are compared without regard to case. */
 export function recogniseArm({ method, segments }: Incoming): ArmOperation {
-  const lower = segments.map((segment) => segment.toLowerCase());
-  const as = (name: ArmOperationName, target = '', group = ''): ArmOperation => ({
-    name,
-    target,
-    group,
-    subscription: lower[1] ?? '',
-  });
-  if (method === 'GET' && lower.length === 1 && lower[0] === 'tenants') return as('listTenants');
-  if (lower[0] !== 'subscriptions') return as('unknown');
-  if (lower.length <= 2)
-    return as(method !== 'GET' ? 'unknown' : lower.length === 1 ? 'listSubscriptions' : 'getSubscription');
-  const inGroup = lower[2] === 'resourcegroups';
-  const group = inGroup ? (segments[3] ?? '') : '';
-  const [provider, type, ...rest] = lower.slice(inGroup ? 4 : 2).slice(1);
-  if (inGroup && lower.length <= 4) return as(groupOperation(method, group), group, group);
-  if (provider !== 'microsoft.cognitiveservices' || type !== 'accounts') return as('unknown');
-  const account = segments[segments.length - rest.length] ?? '';
-  if (rest.length === 0)
-    return as(
-      method !== 'GET' ? 'unknown' : inGroup ? 'listAccountsByResourceGroup' : 'listAccounts',
-      '',
-      group,
-    );
-  if (!inGroup) return as('unknown');
-  return as(accountOperation(method, rest[1], rest.length), account, group);
-}
-
-function groupOperation(method: string, group: string): ArmOperationName {
-  if (method === 'PUT' && group !== '') return 'putResourceGroup';
-  if (method !== 'GET') return 'unknown';
-  return group === '' ? 'listResourceGroups' : 'getResourceGroup';
-}
-
-function accountOperation(method: string, verb: string | undefined, length: number): ArmOperationName {
-  const asked = verb === undefined ? method : length === 2 ? `${method} ${verb}` : '';
-  const names: Readonly<Record<string, ArmOperationName>> = {
-    GET: 'getAccount',
-    PUT: 'putAccount',
-    PATCH: 'patchAccount',
-    DELETE: 'deleteAccount',
-    'POST listkeys': 'listKeys',
-    'POST regeneratekey': 'regenerateKey',
-  };
-  return names[asked] ?? 'unknown';
-}
-
-const accountsType = 'Microsoft.CognitiveServices/accounts';
-
-/** What Azure calls the permission, and which bucket the request draws on. */
-export function demandOf(name: ArmOperationName): { readonly action: string; readonly kind: RequestKind } {
-  switch (name) {
-    case 'listKeys':
-    case 'regenerateKey':
-      return { action: `${accountsType}/${name}/action`, kind: 'writes' };
-    case 'putAccount':
-    case 'patchAccount':
-      return { action: `${accountsType}/write`, kind: 'writes' };
-    case 'putResourceGroup':
-      return { action: 'Microsoft.Resources/subscriptions/resourceGroups/write', kind: 'writes' };
-    case 'deleteAccount':
-      return { action: `${accountsType}/delete`, kind: 'deletes' };
-    case 'listAccounts':
-    case 'listAccountsByResourceGroup':
-    case 'getAccount':
-      return { action: `${accountsType}/read`, kind: 'reads' };
-    default:
-      return { action: 'Microsoft.Resources/subscriptions/resourceGroups/read', kind: 'reads' };
+  for (const { one, parts } of patterns) {
+    if (one.method !== method || parts.length !== segments.length) continue;
+    const found = match(parts, segments);
+    if (found === undefined) continue;
+    const named = found['account'] ?? found['provider'] ?? found['group'] ?? '';
+    return {
+      name: one.name,
+      target: named,
+      subscription: (found['subscription'] ?? '').toLowerCase(),
+      group: found['group'] ?? '',
+      location: (found['location'] ?? '').toLowerCase(),
+      family: one.family,
+      kind: one.kind,
+      reach: one.reach,
+      action: one.action.replace('{provider}', named),
+    };
   }
-}
-
-export function accountId(subscription: string, group: string, name: string): string {
-  return `${groupId(subscription, group)}/providers/${accountsType}/${name}`;
-}
-
-export function groupId(subscription: string, group: string): string {
-  return `/subscriptions/${subscription}/resourceGroups/${group}`;
-}
-
-/** `Key1` or `Key2`, in any case, as Azure takes it. */
-export function parseSlot(body: Buffer): Slot | undefined {
-  const name = jsonObject(body)?.['keyName'];
-  const slot = typeof name === 'string' ? name.toLowerCase() : undefined;
-  return slot === 'key1' || slot === 'key2' ? slot : undefined;
-}
-
-/** The fields of a create or update that the emulator keeps. */
-export function parseAccount(body: Buffer): Partial<Omit<AccountDefinition, 'name'>> | undefined {
-  const fields = jsonObject(body);
-  if (fields === undefined) return undefined;
-  const { kind, location } = fields;
-  const sku = isObject(fields['sku']) ? fields['sku']['name'] : undefined;
-  const disabled = isObject(fields['properties']) ? fields['properties']['disableLocalAuth'] : undefined;
-  const tags = fields['tags'] === undefined ? undefined : stringMap(fields['tags']);
+  const isBelow = segments[0]?.toLowerCase() === 'subscriptions';
   return {
-    ...(typeof kind === 'string' ? { kind } : {}),
-    ...(typeof location === 'string' ? { location } : {}),
-    ...(typeof sku === 'string' ? { sku } : {}),
-    ...(typeof disabled === 'boolean' ? { disableLocalAuth: disabled } : {}),
-    ...(tags === undefined ? {} : { tags }),
+    name: 'unknown',
+    target: '',
+    subscription: isBelow ? (segments[1] ?? '').toLowerCase() : '',
+    group: '',
+    location: '',
+    family: 'resources',
+    kind: 'reads',
+    reach: 'anyone',
+    action: '',
   };
 }
 
-/** An account as Resource Manager shows it; never its keys. */
-export function accountResource(
-  account: Account,
-  subscription: string,
-  origin: string,
-): Readonly<Record<string, unknown>> {
-  const endpoint = `${origin}/${account.name}/`;
-  const id = accountId(subscription, account.resourceGroup, account.name);
-  const [created, changed] = [account.createdAt, account.changedAt].map((at) => new Date(at).toISOString());
-  return {
-    id,
-    name: account.name,
-    type: accountsType,
-    etag: `"${createHash('sha256').update(`${id}${account.revision}`).digest('hex').slice(0, 32)}"`,
-    location: account.location,
-    kind: account.kind,
-    sku: { name: account.sku },
-    tags: account.tags,
-    systemData: {
-      createdBy: 'azure-local',
-      createdByType: 'Application',
-      createdAt: created,
-      lastModifiedAt: changed,
-    },
-    properties: {
-      endpoint,
-      endpoints: { [account.kind]: endpoint },
-      provisioningState: 'Succeeded',
-      internalId: account.internalId,
-      dateCreated: created,
-      callRateLimit: { rules: [] },
-      customSubDomainName: account.name,
-      publicNetworkAccess: 'Enabled',
-      disableLocalAuth: account.disableLocalAuth,
-      capabilities: [],
-      networkAcls: { defaultAction: 'Allow', virtualNetworkRules: [], ipRules: [] },
-      privateEndpointConnections: [],
-    },
-  };
+function match(
+  parts: readonly string[],
+  segments: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const found: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const segment = segments[index] ?? '';
+    if (part.startsWith('{')) found[part.slice(1, -1)] = segment;
+    else if (part !== segment.toLowerCase()) return undefined;
+  }
+  return found;
 }
 
-export function groupResource(subscription: string, name: string): Readonly<Record<string, unknown>> {
-  return {
-    id: groupId(subscription, name),
-    name,
-    type: 'Microsoft.Resources/resourceGroups',
-    location: 'westeurope',
-    properties: { provisioningState: 'Succeeded' },
-  };
+export function accountId(subscriptionId: string, groupName: string, name: string): string {
+  return `${groupId(subscriptionId, groupName)}/providers/${cognitive}/accounts/${name}`;
+}
+
+export function groupId(subscriptionId: string, name: string): string {
+  return `/subscriptions/${subscriptionId}/resourceGroups/${name}`;
 }

@@ -68,3 +68,24 @@ describe('an account that is put again', () => {
     });
   });
 });
+
+describe('an account that is being changed', () => {
+  it('is settled when its time is over', () => {
+    const { clock, accounts, account } = situation();
+    expect(accounts.isSettled(account)).toBe(true);
+    const changing = accounts.patch('language', { tags: { a: 'b' } }, 5_000) ?? account;
+    expect(accounts.isSettled(changing)).toBe(false);
+    clock.now += 5_000;
+    expect(accounts.isSettled(changing)).toBe(true);
+    accounts.hold('language', 1_000);
+    expect(accounts.isSettled(accounts.get('language') ?? account)).toBe(false);
+  });
+});
+
+describe('accounts of the same chance', () => {
+  it('are the same to the last letter', () => {
+    const chance = { id: () => 'id', below: () => 3 };
+    const made = () => new Accounts(inMemory<Account>(), () => 0, chance).put({ name: 'a' }).account;
+    expect(made()).toEqual(made());
+  });
+});

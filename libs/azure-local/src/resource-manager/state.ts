@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Table } from '../host/persist.js';
 import type { Circumstances, Clock } from '../host/plugin.js';
-import { newKey, sameKey, traceOf, type KeyFormat, type Slot } from './keys.js';
+import { machineChance, newKey, sameKey, traceOf, type Chance, type KeyFormat, type Slot } from './keys.js';
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export interface AccountDefinition {
-  /** 2 to 64 letters, digits and hyphens; unique in the emulator, since it is also the path of its endpoint. */
+  /** 2 to 64 letters, digits, hyphens, dots and underscores; unique in the emulator: it is its endpoint's path. */
   readonly name: string;
   /** `CognitiveServices`, `TextAnalytics`, `TextTranslation`, `OpenAI`, … */
   readonly kind?: string;
@@ -15,9 +16,15 @@ export interface AccountDefinition {
   /** Keyless: its keys are neither listed nor accepted. */
   readonly disableLocalAuth?: boolean;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly identity?: Fields | undefined;
+  /** What Azure keeps for the client beside the fields above: `customSubDomainName`, `networkAcls`, …. */
+  readonly properties?: Fields;
 }
 
-export interface Account extends Required<AccountDefinition> {
+export interface Account extends Required<Omit<AccountDefinition, 'identity' | 'properties'>> {
+  readonly identity?: Fields | undefined;
+  /** Absent in folders of before they were kept; such an account has its name for a subdomain. */
+  readonly properties?: Fields;
   readonly internalId: string;
   readonly createdAt: number;
   readonly changedAt: number;
@@ -31,6 +38,10 @@ export interface Account extends Required<AccountDefinition> {
   readonly dead: readonly string[];
   /** Which regeneration came last, so that a stale read undoes no other. */
   readonly lastRegenerated?: Slot;
+  /** Until then Azure is still at work on it, and refuses to change it. */
+  readonly settlesAt?: number;
+  /** Deleted, and kept for those who regret it. */
+  readonly deletedAt?: number;
 }
 
 /** How the data plane sees a key. `former`: once a key of this account, dead now. */
@@ -41,32 +52,56 @@ export type KeyVerdict =
 const rememberedDeadKeys = 64;
 const slots = ['key1', 'key2'] as const;
 
+/** Documented: a deleted account can be recovered for 48 hours. */
+export const recoverableMs = 48 * 3_600_000;
+
 /** The accounts of the subscription and their keys. */
 export class Accounts {
   readonly #table: Table<Account>;
+  /** Each account as it was before its last change, the latest change last: what a stale read sees. */
+  readonly #before = new Map<string, Account | undefined>();
 
   constructor(
     table: Table<Account>,
     private readonly clock: Clock,
+    private readonly chance: Chance = machineChance,
   ) {
     this.#table = table;
   }
 
-  all(): readonly Account[] {
-    return [...this.#table.entries()]
-      .map(([, account]) => account)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  /** `stale`: as the list was before the last change of any account. */
+  all(stale = false): readonly Account[] {
+    const [changed] = stale ? [...this.#before.keys()].slice(-1) : [];
+    return [...new Set([...this.#table.entries()].map(([name]) => name)).add(changed ?? '')]
+      .map((name) => this.get(name, name === changed))
+      .filter((account) => account !== undefined)
+      .sort(byName);
   }
 
-  get(name: string): Account | undefined {
-    return this.#table.get(name.toLowerCase());
+  /** `stale`: as it was before its last change. */
+  get(name: string, stale = false): Account | undefined {
+    const key = name.toLowerCase();
+    const account = stale && this.#before.has(key) ? this.#before.get(key) : this.#table.get(key);
+    return account?.deletedAt === undefined ? account : undefined;
+  }
+
+  /** Those that can still be had back. */
+  deleted(): readonly Account[] {
+    return [...this.#table.entries()]
+      .map(([, account]) => account)
+      .filter((account) => this.#isRecoverable(account))
+      .sort(byName);
   }
 
   /** Creates the account with two fresh keys, or changes what the definition says of an existing one. */
-  put(definition: AccountDefinition): { readonly account: Account; readonly created: boolean } {
+  put(
+    definition: AccountDefinition,
+    provisioningMs = 0,
+  ): { readonly account: Account; readonly created: boolean } {
     const before = this.get(definition.name);
+    if (before !== undefined)
+      return { account: this.#change(before, definition, provisioningMs), created: false };
     const now = this.clock();
-    if (before !== undefined) return { account: this.#change(before, definition), created: false };
     const keyFormat = definition.keyFormat ?? 'chars84';
     const account: Account = {
       kind: 'CognitiveServices',
@@ -75,27 +110,57 @@ export class Accounts {
       resourceGroup: 'rg-ai',
       disableLocalAuth: false,
       tags: {},
+      properties: { customSubDomainName: definition.name },
       ...definition,
       keyFormat,
-      internalId: randomUUID().replaceAll('-', ''),
+      internalId: this.chance.id().replaceAll('-', ''),
       createdAt: now,
       changedAt: now,
       revision: 1,
-      keys: { key1: newKey(keyFormat), key2: newKey(keyFormat) },
+      keys: { key1: newKey(keyFormat, this.chance), key2: newKey(keyFormat, this.chance) },
       former: {},
       lag: {},
       dead: [],
+      settlesAt: now + provisioningMs,
     };
     return { account: this.#keep(account), created: true };
   }
 
-  patch(name: string, changes: Partial<AccountDefinition>): Account | undefined {
+  patch(name: string, changes: Partial<AccountDefinition>, provisioningMs = 0): Account | undefined {
     const before = this.get(name);
-    return before === undefined ? undefined : this.#change(before, changes);
+    return before === undefined ? undefined : this.#change(before, changes, provisioningMs);
   }
 
+  /** From now on only {@link deleted}, {@link restore} and {@link purge} know it. */
   delete(name: string): void {
-    this.#table.write([name.toLowerCase(), undefined]);
+    const before = this.get(name);
+    if (before !== undefined) this.#keep({ ...before, deletedAt: this.clock() });
+  }
+
+  /** Brings a deleted account back, keys and all; `undefined` when there is none to bring back. */
+  restore(name: string): Account | undefined {
+    const before = this.#table.get(name.toLowerCase());
+    if (before === undefined || !this.#isRecoverable(before)) return undefined;
+    const { deletedAt: _, ...account } = before;
+    return this.#keep({ ...account, changedAt: this.clock(), revision: before.revision + 1 });
+  }
+
+  purge(name: string): void {
+    const key = name.toLowerCase();
+    if (this.#table.get(key)?.deletedAt === undefined) return;
+    this.#before.delete(key);
+    this.#table.write([key, undefined]);
+  }
+
+  /** Somebody works on the account for so long: until then {@link isSettled} says no. */
+  hold(name: string, ms: number): void {
+    const account = this.get(name);
+    if (account !== undefined) this.#table.write([name.toLowerCase(), this.#settling(account, ms)]);
+  }
+
+  /** Whether the provisioning state is terminal, so that the account may be changed. */
+  isSettled({ settlesAt = 0 }: Account): boolean {
+    return this.clock() >= settlesAt;
   }
 
   /** A new key for the slot. The old one is refused from now on, unless a lag says otherwise. */
@@ -104,7 +169,7 @@ export class Accounts {
     const old = account.keys[slot];
     const otherLag = Object.fromEntries(Object.entries(account.lag).filter(([name]) => name !== slot));
     return this.#change(account, {
-      keys: { ...account.keys, [slot]: newKey(account.keyFormat) },
+      keys: { ...account.keys, [slot]: newKey(account.keyFormat, this.chance) },
       former: { ...account.former, [slot]: old },
       lag:
         lag === undefined
@@ -134,18 +199,35 @@ export class Accounts {
     return { accepted: false, slot: account.dead.includes(traceOf(key)) ? 'former' : 'unknown' };
   }
 
-  #change(before: Account, changes: Partial<Account>): Account {
-    return this.#keep({
+  #isRecoverable({ deletedAt }: Account): boolean {
+    return deletedAt !== undefined && this.clock() < deletedAt + recoverableMs;
+  }
+
+  #change(before: Account, changes: Partial<Account>, provisioningMs = 0): Account {
+    const changed: Account = {
       ...before,
       ...changes,
       name: before.name,
       changedAt: this.clock(),
       revision: before.revision + 1,
-    });
+    };
+    return this.#keep(provisioningMs > 0 ? this.#settling(changed, provisioningMs) : changed);
+  }
+
+  #settling(account: Account, ms: number): Account {
+    return { ...account, settlesAt: this.clock() + ms };
   }
 
   #keep(account: Account): Account {
-    this.#table.write([account.name.toLowerCase(), account]);
+    const key = account.name.toLowerCase();
+    const before = this.#table.get(key);
+    this.#before.delete(key); // so that it becomes the latest
+    this.#before.set(key, before?.deletedAt === undefined ? before : undefined);
+    this.#table.write([key, account]);
     return account;
   }
+}
+
+function byName(a: Account, b: Account): number {
+  return a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1;
 }
