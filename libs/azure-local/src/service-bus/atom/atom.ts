@@ -212,7 +212,7 @@ function onEntity({ broker, now }: AtomSettings, call: Call): Answer {
       if (call.body.includes('<TopicDescription')) {
         const settings = topicSettings(description(call.body, 'TopicDescription'));
         if (call.isUpdate && entity?.kind === 'topic') {
-          broker.updateTopic(entity.topic, { ...entity.topic.settings, ...settings });
+          broker.updateTopic(entity.topic, { ...entity.topic.settings, ...settings }, now());
           return entry(call, path, describeTopic(entity.topic), 200);
         }
         return entry(call, path, describeTopic(broker.createTopic(path, settings, now())), 201);

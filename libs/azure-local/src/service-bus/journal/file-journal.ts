@@ -1,27 +1,29 @@
 import {
   closeSync,
+  constants,
   fdatasync,
   fdatasyncSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
-  writeSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { Writer } from '../amqp/writer.js';
 import type { Broker } from '../state/broker.js';
 import type { Change } from '../state/stored.js';
 import { lockFolder } from './folder-lock.js';
+import { appendFrame, readFrames } from './frames.js';
 import type { Journal } from './journal.js';
 import { Replay, writeChange } from './records.js';
 import { snapshot } from './snapshot.js';
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string, more?: object) => void;
 
-const HEADER_BYTES = 8;
 /** Rewriting costs a pause of some milliseconds; at 10,000 messages of 1 KB per second this is one in 6 s. */
 const REWRITE_FROM_BYTES = 64 * 1024 * 1024;
 const REWRITE_FACTOR = 4;
@@ -38,6 +40,7 @@ const REWRITE_FACTOR = 4;
  */
 export class FileJournal implements Journal {
   private readonly pending = new Writer(65_536);
+  private readonly folder: string;
   private readonly file: string;
   private readonly release: () => void;
   private waiting: { readonly at: number; readonly then: () => void }[] = [];
@@ -50,66 +53,108 @@ export class FileJournal implements Journal {
   private syncing: Promise<void> | undefined;
   private broken = false;
   private broker: Broker | undefined;
+  onBroken: (reason: string) => void = () => undefined;
 
   /** Throws when the folder cannot be used or another process uses it. */
   constructor(
-    private readonly folder: string,
+    folder: string,
     private readonly log: Log,
     private readonly rewriteFromBytes = REWRITE_FROM_BYTES,
   ) {
-    const absolute = resolve(folder);
-    mkdirSync(absolute, { recursive: true });
-    this.release = lockFolder(absolute);
-    this.file = join(absolute, 'journal.log');
+    this.folder = resolve(folder);
+    mkdirSync(this.folder, { recursive: true });
+    this.release = lockFolder(this.folder);
+    this.file = join(this.folder, 'journal.log');
   }
 
-  /** Brings the broker to the state that the journal tells, and keeps its changes from now on. */
+  get isBroken(): boolean {
+    return this.broken;
+  }
+
+  /** How long the file is at present. */
+  get bytes(): number {
+    return this.fileBytes;
+  }
+
+  /**
+   * Brings the broker to the state that the journal tells, and keeps its changes from now on. Throws, and leaves the
+   * file as it is, when the file is damaged.
+   */
   restore(broker: Broker, now: number): void {
-    let bytes: Buffer;
     try {
-      bytes = readFileSync(this.file);
+      this.fd = openSync(this.file, constants.O_RDWR | constants.O_CREAT, 0o600);
+      this.replay(broker, now);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      bytes = Buffer.alloc(0);
+      if (this.fd >= 0) closeSync(this.fd);
+      this.fd = -1;
+      this.release();
+      throw error;
     }
-    const replay = new Replay(broker, now);
-    const good = eachFrame(bytes, (payload) => {
-      replay.apply(payload);
-    });
-    // The last frame may be torn: nobody was told that it is safe.
-    if (good < bytes.length)
-      this.log('warn', 'The journal ends in a frame that was not completely written; it is left out', {
-        bytes: bytes.length - good,
-      });
+    broker.createdAt ??= now;
     this.broker = broker;
     this.rewrite();
   }
 
+  private replay(broker: Broker, now: number): void {
+    const replay = new Replay(broker, now);
+    const { good, total, isTorn } = readFrames(this.fd, (payload, at) => {
+      try {
+        replay.apply(payload);
+      } catch (error) {
+        throw this.damaged(at, error instanceof Error ? error.message : String(error));
+      }
+    });
+    if (good < total && !isTorn) throw this.damaged(good, 'a checksum does not match');
+    this.fileBytes = good;
+    if (good === total) return;
+    // The last frame may be torn: nobody was told that it is safe.
+    const copy = this.keepTail(good, total - good);
+    this.log('warn', 'The journal ends in a frame that was not completely written; it is left out', {
+      bytes: total - good,
+      copy,
+    });
+    ftruncateSync(this.fd, good);
+  }
+
+  private damaged(at: number, reason: string): Error {
+    return new Error(
+      `The journal ${this.file} is damaged at offset ${at}: ${reason}. Nothing was changed. ` +
+        `Put back a sound copy of it; or cut a copy off at that offset to keep what lies before; ` +
+        'or move the file away to begin with an empty namespace.',
+    );
+  }
+
+  private keepTail(from: number, length: number): string {
+    const copy = `${this.file}.torn`;
+    const tail = Buffer.alloc(length);
+    readSync(this.fd, tail, 0, length, from);
+    writeFileSync(copy, tail, { mode: 0o600 });
+    return copy;
+  }
+
   note(change: Change): void {
     const { broker } = this;
-    if (broker === undefined) return;
+    if (broker === undefined || this.broken) return;
     this.noted++;
     writeChange(this.pending, change, (path) => broker.record(path));
   }
 
   write(): void {
-    if (this.broken || this.pending.length === 0) {
-      this.startSync();
-      return;
-    }
-    try {
-      const frame = framed(this.pending.take());
-      writeAll(this.fd, frame);
-      this.fileBytes += frame.length;
-      this.written = this.noted;
-      if (this.fileBytes > this.rewriteAt) this.rewrite();
-    } catch (error) {
-      this.fail(error);
-    }
+    if (this.broken) return;
+    if (this.pending.length > 0)
+      try {
+        this.fileBytes += appendFrame(this.fd, this.pending.take(), this.fileBytes);
+        this.written = this.noted;
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
+    if (this.fileBytes > this.rewriteAt) this.rewrite();
     this.startSync();
   }
 
   whenDurable(then: () => void): void {
+    if (this.broken) return;
     if (this.durable === this.noted) then();
     else this.waiting.push({ at: this.noted, then });
   }
@@ -117,11 +162,13 @@ export class FileJournal implements Journal {
   private startSync(): void {
     if (this.syncing !== undefined || this.broken || this.durable === this.written) return;
     const target = this.written;
+    const { fd } = this;
     this.syncing = new Promise((done) => {
-      fdatasync(this.fd, (error) => {
+      fdatasync(fd, (error) => {
         this.syncing = undefined;
-        if (error !== null && error.code !== 'EBADF') this.fail(error);
-        else if (error === null) this.settled(target);
+        if (error === null) this.settled(target);
+        // A file that was replaced meanwhile is of no importance any more.
+        else if (fd === this.fd) this.fail(error);
         this.startSync();
         done();
       });
@@ -129,6 +176,7 @@ export class FileJournal implements Journal {
   }
 
   private settled(target: number): void {
+    if (this.broken) return;
     this.durable = Math.max(this.durable, target);
     let count = 0;
     for (const { at, then } of this.waiting) {
@@ -139,36 +187,64 @@ export class FileJournal implements Journal {
     this.waiting.splice(0, count);
   }
 
-  /** Nothing is confirmed any more: clients run into their timeouts and keep what they have. */
+  /** Nothing is confirmed any more, and nothing kept that could be confirmed. */
   private fail(error: unknown): void {
+    if (this.broken) return;
     this.broken = true;
+    this.pending.take();
+    this.waiting = [];
+    const reason = error instanceof Error ? error.message : String(error);
     this.log('error', 'The journal cannot be written; nothing more is confirmed. Free the disk and restart', {
-      reason: error instanceof Error ? error.message : String(error),
+      reason,
     });
+    this.onBroken(reason);
   }
 
+  /** What is pending is part of the state. When it cannot be done the log is used on, and it is tried again later. */
   private rewrite(): void {
     const { broker } = this;
     if (broker === undefined) return;
-    this.pending.take();
     const next = `${this.file}.next`;
-    const fd = openSync(next, 'w');
-    const frame = framed(snapshot(broker));
-    writeAll(fd, frame);
-    fdatasyncSync(fd);
-    renameSync(next, this.file);
-    syncFolder(this.folder);
+    let fd = -1;
+    let bytes = 0;
+    try {
+      fd = openSync(next, 'w', 0o600);
+      for (const payload of snapshot(broker)) bytes += appendFrame(fd, payload, bytes);
+      fdatasyncSync(fd);
+      renameSync(next, this.file);
+    } catch (error) {
+      if (fd >= 0) closeSync(fd);
+      rmSync(next, { force: true });
+      this.rewriteAt = this.fileBytes + this.rewriteFromBytes;
+      this.log('warn', 'The journal could not be shortened; it is used as it is', {
+        reason: error instanceof Error ? error.message : String(error),
+        bytes: this.fileBytes,
+      });
+      return;
+    }
+    this.pending.take();
+    this.replaced(fd, bytes);
+  }
+
+  private replaced(fd: number, bytes: number): void {
     const old = this.fd;
     this.fd = fd;
-    this.fileBytes = frame.length;
-    this.rewriteAt = Math.max(this.rewriteFromBytes, frame.length * REWRITE_FACTOR);
+    this.fileBytes = bytes;
+    this.rewriteAt = Math.max(this.rewriteFromBytes, bytes * REWRITE_FACTOR);
     this.written = this.noted;
     // A sync of the old file may be under way; it must not hit another file that got its number.
-    const closeOld = (): void => {
-      if (old >= 0) closeSync(old);
-    };
-    if (this.syncing === undefined) closeOld();
-    else void this.syncing.then(closeOld);
+    if (this.syncing === undefined) closeSync(old);
+    else
+      void this.syncing.then(() => {
+        closeSync(old);
+      });
+    try {
+      syncFolder(this.folder);
+    } catch (error) {
+      // Whether the old or the new file is found after a crash is open: nothing can be promised.
+      this.fail(error);
+      return;
+    }
     this.settled(this.noted);
   }
 
@@ -176,32 +252,9 @@ export class FileJournal implements Journal {
     this.write();
     while (this.syncing !== undefined) await this.syncing;
     if (this.fd >= 0) closeSync(this.fd);
+    this.fd = -1;
     this.release();
   }
-}
-
-function framed(payload: Buffer): Buffer {
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header.writeUInt32BE(payload.length, 0);
-  header.writeUInt32BE(crc32(payload), 4);
-  return Buffer.concat([header, payload]);
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-}
-
-/** Calls `use` for each complete frame; returns where the last one ended. */
-function eachFrame(bytes: Buffer, use: (payload: Buffer) => void): number {
-  let at = 0;
-  while (at + HEADER_BYTES <= bytes.length) {
-    const end = at + HEADER_BYTES + bytes.readUInt32BE(at);
-    const payload = bytes.subarray(at + HEADER_BYTES, end);
-    if (end > bytes.length || crc32(payload) !== bytes.readUInt32BE(at + 4)) break;
-    use(payload);
-    at = end;
-  }
-  return at;
 }
 
 /** The new name of a file is safe only when its folder is. */

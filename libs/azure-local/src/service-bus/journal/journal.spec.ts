@@ -50,7 +50,9 @@ function picture(broker: Broker): unknown {
     seen: [...queue.remembered],
     states: queue.sessions.states,
     counts: [queue.activeCount, queue.deferredCount, queue.scheduledCount],
-    locks: [...queue.lockedInOrder()].map(({ sequence, lock }) => [sequence, lock?.key, lock?.until]),
+    locks: [...queue.lockedInOrder()]
+      .map(({ sequence, lock }) => [sequence, lock?.key, lock?.until])
+      .sort(([a = 0], [b = 0]) => Number(a) - Number(b)),
     messages: [...queue.messages.values()]
       .map(({ sequence, firstSequence, enqueuedAt, expiresAt, dueAt, state, deliveryCount, message }) => ({
         ...{ sequence, firstSequence, enqueuedAt, expiresAt, dueAt, state, deliveryCount },

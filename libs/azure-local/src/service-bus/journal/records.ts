@@ -16,6 +16,9 @@ const LOCKED = 6;
 const SESSION_STATE = 7;
 const SEEN = 8;
 const LAST_SEQUENCE = 9;
+const SESSION_USED = 10;
+const TOUCHED = 11;
+const NAMESPACE = 12;
 
 const STATES = ['active', 'deferred', 'scheduled'] as const;
 
@@ -102,10 +105,25 @@ export function writeChange(
         .number(change.queue.id)
         .text(change.session)
         .bytes(change.state)
+        .number(change.at)
         .end();
       return;
+    case 'session-used':
+      new RecordWriter(to, SESSION_USED).number(change.queue.id).text(change.session).number(change.at).end();
+      return;
     case 'seen':
-      new RecordWriter(to, SEEN).number(change.queue.id).text(change.messageId).number(change.until).end();
+      new RecordWriter(to, SEEN)
+        .number(change.queue.id)
+        .text(change.messageId)
+        .number(change.until)
+        .number(change.sequence)
+        .end();
+      return;
+    case 'numbered':
+      new RecordWriter(to, LAST_SEQUENCE).number(change.queue.id).number(change.queue.lastSequence).end();
+      return;
+    case 'touched':
+      new RecordWriter(to, TOUCHED).number(change.queue.id).number(change.at).end();
       return;
   }
 }
@@ -114,8 +132,8 @@ export function writeEntity(to: Writer, entity: EntityRecord): void {
   new RecordWriter(to, ENTITY).text(JSON.stringify(entity, datesKept)).end();
 }
 
-export function writeLastSequence(to: Writer, queue: Queue): void {
-  new RecordWriter(to, LAST_SEQUENCE).number(queue.id).number(queue.lastSequence).end();
+export function writeNamespace(to: Writer, createdAt: number): void {
+  new RecordWriter(to, NAMESPACE).number(createdAt).end();
 }
 
 /** The copies of one publication share their bytes, their times and their first number. */
@@ -147,8 +165,6 @@ function datesBack(_key: string, value: unknown): unknown {
 
 /** Applies records to a broker in the order in which they were written. */
 export class Replay {
-  private readonly queues = new Map<number, Queue>();
-
   constructor(
     private readonly broker: Broker,
     private readonly now: number,
@@ -163,11 +179,9 @@ export class Replay {
     switch (record.uint(0)) {
       case ENTITY:
         this.broker.restore(JSON.parse(record.string(1) ?? '{}', datesBack) as EntityRecord, this.now);
-        this.index();
         return;
       case ENTITY_GONE:
         this.broker.restoreGone(record.string(1) ?? '');
-        this.index();
         return;
       case ENQUEUED:
         this.enqueued(record);
@@ -196,10 +210,28 @@ export class Replay {
         });
         return;
       case SESSION_STATE:
-        this.queue(record)?.sessions.restoreState(record.string(2) ?? '', record.binary(3) ?? null);
+        this.queue(record)?.sessions.restoreState(
+          record.string(2) ?? '',
+          record.binary(3) ?? null,
+          number(record.at(4), 0),
+        );
+        return;
+      case SESSION_USED:
+        this.queue(record)?.sessions.restoreUse(record.string(2) ?? '', number(record.at(3)));
         return;
       case SEEN:
-        this.queue(record)?.remember(record.string(2) ?? '', number(record.at(3)));
+        this.queue(record)?.restoreSeen(record.string(2) ?? '', {
+          until: number(record.at(3)),
+          sequence: number(record.at(4), 0),
+        });
+        return;
+      case TOUCHED: {
+        const queue = this.queue(record);
+        if (queue !== undefined) this.broker.restoreTouch(queue, number(record.at(2)));
+        return;
+      }
+      case NAMESPACE:
+        this.broker.createdAt = number(record.at(1));
         return;
       case LAST_SEQUENCE: {
         const queue = this.queue(record);
@@ -211,14 +243,9 @@ export class Replay {
     }
   }
 
-  private index(): void {
-    this.queues.clear();
-    for (const queue of this.broker.stores()) this.queues.set(queue.id, queue);
-  }
-
   /** Undefined when its entity was deleted later; nothing that is about it matters any more. */
   private queue(record: Fields): Queue | undefined {
-    return this.queues.get(number(record.at(1)));
+    return this.broker.store(number(record.at(1)));
   }
 
   private stored(record: Fields, use: (stored: Stored) => void): void {
@@ -228,8 +255,11 @@ export class Replay {
 
   private enqueued(record: Fields): void {
     const message = readMessage(Buffer.from(record.binary(1) ?? []));
+    let copies = 0;
+    while (record.at(7 + 3 * copies) !== null) copies++;
+    const charge = message.size / copies;
     for (let at = 7; record.at(at) !== null; at += 3) {
-      const queue = this.queues.get(number(record.at(at)));
+      const queue = this.broker.store(number(record.at(at)));
       queue?.add({
         queue,
         sequence: number(record.at(at + 1)),
@@ -240,6 +270,7 @@ export class Replay {
         state: STATES[number(record.at(5))] ?? 'active',
         deliveryCount: number(record.at(6)),
         message,
+        charge,
         lock: undefined,
         place: undefined,
         expiry: undefined,
@@ -248,7 +279,9 @@ export class Replay {
   }
 }
 
-function number(value: Value): number {
+/** `otherwise` for what earlier versions did not write. */
+function number(value: Value, otherwise?: number): number {
+  if (value === null && otherwise !== undefined) return otherwise;
   if (typeof value !== 'number') throw new DecodeError('a record of the journal lacks a number');
   return value;
 }

@@ -1,17 +1,25 @@
+import { entityExists, entityNotFound, invalidArgument, notAllowed, quotaExceeded } from '../errors.js';
+import { DueHeap } from './due.js';
 import {
   queueDefaults,
+  storeSettings,
   topicDefaults,
+  type Entity,
   type EntityRecord,
   type QueueSettings,
   type TopicSettings,
 } from './entity.js';
-import { entityExists, entityNotFound, invalidArgument, notAllowed, quotaExceeded } from '../errors.js';
 import { IdleWatch } from './idle.js';
-import { withMessageId, type Message } from './message.js';
+import type { Message } from './message.js';
+import { checkEntityPath, checkPartName, normal, subQueueOf } from './names.js';
 import { Queue, type QueueHost } from './queue.js';
+import { Routing } from './routing.js';
 import { DEFAULT_RULE_NAME, everything, type Rule } from './rules/rule.js';
 import type { Change, Stored } from './stored.js';
-import { Subscription, Topic } from './topic.js';
+import { Subscription, Topic, type TopicHost } from './topic.js';
+
+export type { Entity } from './entity.js';
+export { normal } from './names.js';
 
 export interface BrokerHost {
   note(change: Change): void;
@@ -22,66 +30,66 @@ export interface BrokerHost {
   newId(): string;
 }
 
-export type Entity = { kind: 'queue'; queue: Queue } | { kind: 'topic'; topic: Topic };
-
-const DEAD_LETTERS = '/$deadletterqueue';
-const MAX_FORWARDS = 4;
-const NAME = /^[A-Za-z0-9$._\-/~ ]{1,260}$/;
+const RECONNECT_MS = 60_000;
+const MOST_SUBSCRIPTIONS = 2000;
 
 /**
  * All entities of a namespace and what time does to them. Pure: it knows neither sockets nor files nor the clock.
  * Addresses are compared without regard to case.
  */
-export class Broker implements QueueHost {
+export class Broker implements QueueHost, TopicHost {
   private readonly queues = new Map<string, Queue>();
   private readonly topics = new Map<string, Topic>();
+  /** Main stores by number; those of dead letters are found through them. */
+  private readonly storesById = new Map<number, Queue>();
   private readonly idle = new IdleWatch();
+  private readonly wakes = new DueHeap<Queue>();
+  private readonly routing = new Routing({
+    find: (address) => this.find(address),
+    newId: () => this.host.newId(),
+  });
   private nextId = 1;
-  private due = Infinity;
-  private forwards = 0;
+  /** When the namespace came to be; undefined until something says so. */
+  createdAt: number | undefined;
 
   constructor(private readonly host: BrokerHost) {}
 
-  // What queues ask of their surroundings.
+  // What queues and topics ask of their surroundings.
   note(change: Change): void {
     this.host.note(change);
   }
 
   available(queue: Queue): void {
+    this.routing.mayForward(queue);
     this.host.available(queue);
   }
 
-  dueAt(at: number): void {
-    if (at < this.due) this.due = at;
+  dueAt(queue: Queue, at: number): void {
+    const { wake } = queue;
+    if (at === Infinity || queue.isGone) return;
+    if (wake !== undefined) {
+      if (wake.at <= at) return;
+      this.wakes.remove(wake);
+    }
+    queue.wake = this.wakes.add(at, queue);
   }
 
   newToken(): Buffer {
     return this.host.newToken();
   }
 
-  forward(address: string, message: Message, from: Stored, now: number): boolean {
-    return this.forwardNew(address, message, now, from.firstSequence);
+  due(stored: Stored, now: number): void {
+    const { queue, message } = stored;
+    if (queue.role === 'topic') this.topics.get(normal(queue.path))?.publish(message, now, stored.sequence);
+    else this.enqueue(queue, message, now, stored.firstSequence);
   }
 
-  /** False when the address leads nowhere or in a circle; the message then stays where it was. */
-  forwardNew(address: string, message: Message, now: number, firstSequence?: number): boolean {
-    const entity = this.find(address);
-    if (entity === undefined || this.forwards >= MAX_FORWARDS) return false;
-    this.forwards++;
-    try {
-      if (entity.kind === 'topic') entity.topic.publish(message, now, firstSequence);
-      else this.enqueue(entity.queue, message, now, firstSequence);
-    } finally {
-      this.forwards--;
-    }
-    return true;
+  enqueue(queue: Queue, message: Message, now: number, firstSequence?: number): number {
+    return this.routing.enqueue(queue, message, now, firstSequence);
   }
 
-  private enqueue(queue: Queue, message: Message, now: number, firstSequence?: number): number {
-    const { forwardTo } = queue.settings;
-    if (forwardTo !== undefined && this.forwardNew(forwardTo, message, now, firstSequence))
-      return ++queue.lastSequence;
-    return queue.put(message, { now, ...(firstSequence !== undefined && { firstSequence }) }).sequence;
+  forwardDeadLetter(address: string, message: Message, from: Stored, now: number): boolean {
+    return this.routing.forwardDeadLetter(address, message, now, from.firstSequence);
   }
 
   // Entities.
@@ -91,13 +99,15 @@ export class Broker implements QueueHost {
     if (queue !== undefined) return { kind: 'queue', queue };
     const topic = this.topics.get(path);
     if (topic !== undefined) return { kind: 'topic', topic };
-    if (path.endsWith(DEAD_LETTERS)) {
-      const owner = this.find(path.slice(0, -DEAD_LETTERS.length));
-      const letters = owner?.kind === 'queue' ? owner.queue.deadLetters : undefined;
-      return letters && { kind: 'queue', queue: letters };
+    const sub = subQueueOf(path);
+    if (sub === undefined) {
+      const subscription = this.subscription(path);
+      return subscription && { kind: 'queue', queue: subscription.queue };
     }
-    const subscription = this.subscription(path);
-    return subscription && { kind: 'queue', queue: subscription.queue };
+    const owner = this.find(sub.owner);
+    if (owner?.kind !== 'queue') return undefined;
+    const letters = sub.which === 'dead-letters' ? owner.queue.deadLetters : owner.queue.transferLetters();
+    return letters && { kind: 'queue', queue: letters };
   }
 
   subscription(address: string): Subscription | undefined {
@@ -113,51 +123,47 @@ export class Broker implements QueueHost {
     return [...this.topics.values()].sort(byPath);
   }
 
-  private newStores(path: string, settings: QueueSettings, now: number, id = this.nextId): Queue {
-    this.nextId = Math.max(this.nextId, id + 2);
-    const queue = new Queue(id, path, settings, this, now);
-    queue.deadLetters = new Queue(
-      id + 1,
-      `${path}/$DeadLetterQueue`,
-      { ...settings, requiresSession: false, requiresDuplicateDetection: false, forwardTo: undefined },
-      this,
-      now,
-    );
+  private register(queue: Queue): Queue {
+    this.nextId = Math.max(this.nextId, queue.id + 2);
+    this.storesById.set(queue.id, queue);
+    this.idle.watch(queue);
     return queue;
   }
 
   private checkFree(path: string): void {
-    if (!NAME.test(path) || path.startsWith('$'))
-      throw invalidArgument(`'${path}' is not a valid name of an entity`);
+    checkEntityPath(path);
     if (this.queues.has(normal(path)) || this.topics.has(normal(path))) throw entityExists(path);
   }
 
   createQueue(path: string, settings: Partial<QueueSettings>, now: number): Queue {
     this.checkFree(path);
-    const queue = this.addQueue(path, { ...queueDefaults, ...settings }, now);
+    const complete = { ...queueDefaults, ...settings };
+    checkForwards(path, complete);
+    const queue = this.addQueue(path, complete, now);
     this.noteEntity(path);
+    this.routing.appeared(path);
     return queue;
   }
 
-  private addQueue(path: string, settings: QueueSettings, now: number, id?: number): Queue {
-    const queue = this.newStores(path, settings, now, id);
+  private addQueue(path: string, settings: QueueSettings, now: number, id = this.nextId): Queue {
+    const queue = new Queue(id, path, settings, this, now, 'queue');
     this.queues.set(normal(path), queue);
-    this.idle.watch(queue);
-    return queue;
+    return this.register(queue);
   }
 
   createTopic(path: string, settings: Partial<TopicSettings>, now: number): Topic {
     this.checkFree(path);
     const topic = this.addTopic(path, { ...topicDefaults, ...settings }, now);
     this.noteEntity(path);
+    this.routing.appeared(path);
     return topic;
   }
 
   private addTopic(path: string, settings: TopicSettings, now: number, id = this.nextId): Topic {
-    this.nextId = Math.max(this.nextId, id + 2);
-    const store = new Queue(id, path, storeSettings(settings), this, now);
+    const store = new Queue(id, path, storeSettings(settings), this, now, 'topic');
     const topic = new Topic(path, settings, store, this);
     this.topics.set(normal(path), topic);
+    this.register(store);
     return topic;
   }
 
@@ -171,12 +177,17 @@ export class Broker implements QueueHost {
     const topic = this.topics.get(normal(topicPath));
     if (topic === undefined) throw entityNotFound(topicPath);
     const path = `${topic.path}/Subscriptions/${name}`;
-    if (!NAME.test(name) || name.includes('/') || name.length > 50)
-      throw invalidArgument(`'${name}' is not a valid name of a subscription`);
+    checkPartName(name, 'subscription');
     if (topic.subscriptions.has(name.toLowerCase())) throw entityExists(path);
-    if (topic.subscriptions.size >= 2000) throw quotaExceeded('A topic has at most 2,000 subscriptions');
+    if (topic.subscriptions.size >= MOST_SUBSCRIPTIONS)
+      throw quotaExceeded('A topic has at most 2,000 subscriptions');
+    const complete = { ...queueDefaults, ...settings };
+    checkForwards(path, complete);
     const first = { ...(rule ?? { name: DEFAULT_RULE_NAME, filter: everything }), createdAt: now };
-    const subscription = this.addSubscription(path, { ...queueDefaults, ...settings }, [first], now);
+    checkPartName(first.name, 'rule');
+    topic.filters.check(first);
+    const subscription = this.addSubscription(path, complete, [first], now);
+    topic.store.touch(now);
     this.noteEntity(path);
     return subscription;
   }
@@ -186,33 +197,40 @@ export class Broker implements QueueHost {
     settings: QueueSettings,
     rules: readonly Rule[],
     now: number,
-    id?: number,
+    id = this.nextId,
   ): Subscription {
     const cut = path.lastIndexOf('/');
     const name = path.slice(cut + 1);
     const topic = this.topics.get(normal(path.slice(0, cut - '/subscriptions'.length)));
     if (topic === undefined) throw entityNotFound(path);
-    const subscription = new Subscription(name, this.newStores(path, settings, now, id), rules);
+    const queue = new Queue(id, path, settings, this, now, 'subscription', topic.store);
+    const subscription = new Subscription(name, queue, rules, topic.filters);
     topic.subscriptions.set(name.toLowerCase(), subscription);
-    this.idle.watch(subscription.queue);
+    this.register(queue);
     return subscription;
   }
 
   updateQueue(queue: Queue, settings: QueueSettings, now: number): void {
     if (settings.requiresSession !== queue.settings.requiresSession)
       throw notAllowed('Whether a queue or subscription requires sessions cannot be changed');
-    if (settings.requiresDuplicateDetection !== queue.settings.requiresDuplicateDetection)
-      throw notAllowed('Whether an entity detects duplicates cannot be changed');
+    checkDuplicates(queue.settings, settings);
+    checkForwards(queue.path, settings);
     queue.settings = settings;
-    queue.touchedAt = now;
-    this.idle.watch(queue);
-    this.noteEntity(queue.path);
+    this.updated(queue, now);
+    this.routing.mayForward(queue);
   }
 
-  updateTopic(topic: Topic, settings: TopicSettings): void {
+  updateTopic(topic: Topic, settings: TopicSettings, now: number): void {
+    checkDuplicates(topic.settings, settings);
     topic.settings = settings;
-    topic.store.settings = storeSettings(settings);
-    this.noteEntity(topic.path);
+    this.updated(topic.store, now);
+  }
+
+  private updated(store: Queue, now: number): void {
+    store.updatedAt = now;
+    store.touch(now);
+    this.idle.watch(store);
+    this.noteEntity(store.path);
   }
 
   /** After a change of a subscription's rules. */
@@ -244,57 +262,56 @@ export class Broker implements QueueHost {
     if (subscription === undefined) return false;
     const owner = this.topics.get(path.slice(0, path.lastIndexOf('/subscriptions/')));
     owner?.subscriptions.delete(subscription.name.toLowerCase());
+    subscription.restoreRules([]);
     this.discard(subscription.queue);
     return true;
   }
 
   private discard(queue: Queue): void {
     this.idle.forget(queue);
-    this.host.gone(queue);
-    if (queue.deadLetters !== undefined) this.host.gone(queue.deadLetters);
+    this.routing.gone(queue);
+    this.storesById.delete(queue.id);
+    queue.discarded();
+    for (const each of queue.withLetters) {
+      if (each.wake !== undefined) this.wakes.remove(each.wake);
+      this.host.gone(each);
+    }
   }
 
   // Messages.
   /** Accepts a message; the number it got. A message that is scheduled waits until its time. */
   send(entity: Entity, message: Message, now: number): number {
-    const store = entity.kind === 'queue' ? entity.queue : entity.topic.store;
-    if (entity.kind === 'queue') {
-      if (store.settings.requiresSession && message.sessionId === undefined)
-        throw notAllowed('The session id was not set on a message for an entity that requires sessions');
-      store.touchedAt = now;
-    }
-    const identified = withMessageId(message, () => this.host.newId());
-    if (!store.isNew(identified.messageId, now)) return store.lastSequence;
-    const scheduledFor = identified.annotation('x-opt-scheduled-enqueue-time');
-    if (scheduledFor instanceof Date && scheduledFor.getTime() > now)
-      return store.put(identified, { now, dueAt: scheduledFor.getTime() }).sequence;
-    return entity.kind === 'queue'
-      ? this.enqueue(entity.queue, identified, now)
-      : entity.topic.publish(identified, now);
+    return this.sendAll(entity, [message], now)[0] ?? 0;
+  }
+
+  /** Accepts all of the messages or, throwing `Refused`, none. */
+  sendAll(entity: Entity, messages: readonly Message[], now: number): number[] {
+    return this.routing.sendAll(entity, messages, now);
   }
 
   // Time.
   get nextDue(): number {
-    return Math.min(this.due, this.idle.nextDue);
+    return this.routing.hasBacklog ? -Infinity : Math.min(this.wakes.first, this.idle.nextDue);
   }
 
   advance(now: number): void {
     for (const queue of this.idle.take(now)) this.delete(queue.path);
-    if (now < this.due) return;
-    this.due = Infinity;
-    const stores = this.stores();
-    for (const store of stores) store.advance(now);
-    for (const store of stores) this.dueAt(store.nextDue);
+    for (let queue = this.wakes.take(now); queue !== undefined; queue = this.wakes.take(now)) {
+      queue.wake = undefined;
+      queue.advance(now);
+      this.dueAt(queue, Math.max(queue.nextDue, now + 1));
+    }
+    this.routing.forwardBacklog(now);
   }
 
   /** Every store of messages there is. */
   stores(): Queue[] {
-    const subscriptions = [...this.topics.values()].flatMap((topic) => [
-      topic.store,
-      ...[...topic.subscriptions.values()].map(({ queue }) => queue),
-    ]);
-    const main = [...this.queues.values(), ...subscriptions];
-    return main.flatMap((queue) => (queue.deadLetters === undefined ? [queue] : [queue, queue.deadLetters]));
+    return [...this.storesById.values()].flatMap((queue) => queue.withLetters);
+  }
+
+  /** How many things are remembered beside entities and messages, for those who watch the memory. */
+  get sizes(): Readonly<Record<string, number>> {
+    return { wakes: this.wakes.size, idle: this.idle.size, ...this.routing.sizes };
   }
 
   // Restart.
@@ -310,78 +327,93 @@ export class Broker implements QueueHost {
 
   record(path: string): EntityRecord | undefined {
     const subscription = this.subscription(path);
-    if (subscription !== undefined) {
-      const { queue } = subscription;
-      const { id, settings, createdAt } = queue;
-      return {
-        kind: 'subscription',
-        id,
-        path: queue.path,
-        createdAt,
-        settings,
-        rules: subscription.listRules(),
-      };
-    }
     const entity = this.find(path);
     if (entity === undefined) return undefined;
-    if (entity.kind === 'topic') {
-      const { settings, createdAt, store } = entity.topic;
-      return { kind: 'topic', id: store.id, path: entity.topic.path, createdAt, settings };
-    }
-    const { id, settings, createdAt } = entity.queue;
-    return { kind: 'queue', id, path: entity.queue.path, createdAt, settings };
+    const {
+      id,
+      path: own,
+      createdAt,
+      updatedAt,
+    } = entity.kind === 'queue' ? entity.queue : entity.topic.store;
+    const common = { id, path: own, createdAt, updatedAt };
+    if (entity.kind === 'topic') return { kind: 'topic', ...common, settings: entity.topic.settings };
+    const { settings } = entity.queue;
+    return subscription === undefined
+      ? { kind: 'queue', ...common, settings }
+      : { kind: 'subscription', ...common, settings, rules: subscription.listRules() };
+  }
+
+  /** The store with this number: of a queue, one more for its dead letters, negative for those of forwarding. */
+  store(id: number): Queue | undefined {
+    if (id < 0) return this.storesById.get(-id)?.transferLetters();
+    return this.storesById.get(id) ?? this.storesById.get(id - 1)?.deadLetters;
   }
 
   /** Takes an entity from the journal: a new one, or the new settings of one that exists. */
   restore(record: EntityRecord, now: number): void {
-    const existing = this.find(record.path);
-    if (record.kind === 'topic') {
-      if (existing?.kind === 'topic') {
-        existing.topic.settings = record.settings;
-        existing.topic.store.settings = storeSettings(record.settings);
-      } else this.addTopic(record.path, record.settings, record.createdAt, record.id);
-      return;
-    }
-    const queue = existing?.kind === 'queue' ? existing.queue : this.restoreQueue(record);
-    queue.settings = record.settings;
-    // Nobody could use it while the broker was down.
-    queue.touchedAt = now;
-    this.idle.watch(queue);
-    if (record.kind === 'subscription' && existing !== undefined) {
-      const subscription = this.subscription(record.path);
-      subscription?.rules.clear();
-      for (const rule of record.rules) subscription?.addRule(rule);
-    }
+    this.idle.notBefore = now + RECONNECT_MS;
+    const store = record.kind === 'topic' ? this.restoreTopic(record) : this.restoreQueue(record);
+    store.updatedAt = record.updatedAt ?? record.createdAt;
+    this.idle.watch(store);
+    this.routing.mayForward(store);
+  }
+
+  private restoreTopic(record: EntityRecord & { kind: 'topic' }): Queue {
+    const settings = { ...topicDefaults, ...record.settings };
+    const existing = this.topics.get(normal(record.path));
+    if (existing === undefined)
+      return this.addTopic(record.path, settings, record.createdAt, record.id).store;
+    existing.settings = settings;
+    return existing.store;
   }
 
   private restoreQueue(record: Exclude<EntityRecord, { kind: 'topic' }>): Queue {
-    const { path, settings, createdAt, id } = record;
-    return record.kind === 'queue'
-      ? this.addQueue(path, settings, createdAt, id)
-      : this.addSubscription(path, settings, record.rules, createdAt, id).queue;
+    const { path, createdAt, id } = record;
+    const settings = { ...queueDefaults, ...record.settings };
+    const existing = this.find(path);
+    if (existing?.kind !== 'queue')
+      return record.kind === 'queue'
+        ? this.addQueue(path, settings, createdAt, id)
+        : this.addSubscription(path, settings, record.rules, createdAt, id).queue;
+    existing.queue.settings = settings;
+    if (record.kind === 'subscription') this.subscription(path)?.restoreRules(record.rules);
+    return existing.queue;
   }
 
   restoreGone(path: string): void {
     this.forget(path);
   }
+
+  /** As the journal tells it: used at that time. */
+  restoreTouch(queue: Queue, at: number): void {
+    queue.touchedAt = at;
+    this.idle.watch(queue);
+  }
 }
 
-/** A topic's own store keeps what is scheduled, whatever its time to live. */
-function storeSettings(settings: TopicSettings): QueueSettings {
-  return {
-    ...queueDefaults,
-    status: settings.status,
-    requiresDuplicateDetection: settings.requiresDuplicateDetection,
-    duplicateWindowMs: settings.duplicateWindowMs,
-  };
+/** Throws `Refused` for forwarding that can never work. */
+function checkForwards(
+  path: string,
+  { requiresSession, forwardTo, forwardDeadLettersTo }: QueueSettings,
+): void {
+  for (const target of [forwardTo, forwardDeadLettersTo]) {
+    if (target === undefined) continue;
+    if (normal(target) === normal(path)) throw invalidArgument(`'${path}' cannot forward to itself`);
+    if (subQueueOf(normal(target)) !== undefined || /\/subscriptions\//i.test(target))
+      throw invalidArgument(
+        `'${path}' cannot forward to '${target}': name a queue or topic, not dead letters or a subscription`,
+      );
+  }
+  if (requiresSession && forwardTo !== undefined)
+    throw invalidArgument(`'${path}' requires sessions and therefore cannot forward its messages`);
 }
 
-/** Lower case, without a leading slash or the scheme and host of a full URI. */
-export function normal(address: string): string {
-  return address
-    .replace(/^(?:amqps?|sb|https?):\/\/[^/]*/i, '')
-    .replace(/^\/+|\/+$/g, '')
-    .toLowerCase();
+function checkDuplicates(
+  old: { requiresDuplicateDetection: boolean },
+  settings: { requiresDuplicateDetection: boolean },
+): void {
+  if (settings.requiresDuplicateDetection !== old.requiresDuplicateDetection)
+    throw notAllowed('Whether an entity detects duplicates cannot be changed');
 }
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

@@ -1,7 +1,23 @@
 import { NEVER_MS } from '../duration.js';
+import type { Queue } from './queue.js';
 import type { Rule } from './rules/rule.js';
+import type { Topic } from './topic.js';
+
+export type Entity = { kind: 'queue'; queue: Queue } | { kind: 'topic'; topic: Topic };
 
 export type Status = 'Active' | 'Disabled' | 'SendDisabled' | 'ReceiveDisabled';
+
+export type AccessRight = 'Send' | 'Listen' | 'Manage';
+
+/** Who may use one entity with a shared access key. */
+export interface AuthorizationRule {
+  readonly keyName: string;
+  readonly rights: readonly AccessRight[];
+  readonly primaryKey: string;
+  readonly secondaryKey: string;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+}
 
 /** What queues and subscriptions have in common; times in ms. */
 export interface QueueSettings {
@@ -19,8 +35,13 @@ export interface QueueSettings {
   readonly status: Status;
   readonly userMetadata?: string | undefined;
   readonly maxSizeInMegabytes: number;
+  readonly maxMessageSizeInKilobytes: number;
+  readonly authorizationRules?: readonly AuthorizationRule[] | undefined;
   readonly enableBatchedOperations: boolean;
 }
+
+/** Larger ones are a matter of the Premium tier, which is not emulated. */
+export const STANDARD_MESSAGE_KILOBYTES = 256;
 
 export const queueDefaults: QueueSettings = {
   lockDurationMs: 60_000,
@@ -34,6 +55,7 @@ export const queueDefaults: QueueSettings = {
   autoDeleteOnIdleMs: NEVER_MS,
   status: 'Active',
   maxSizeInMegabytes: 1024,
+  maxMessageSizeInKilobytes: STANDARD_MESSAGE_KILOBYTES,
   enableBatchedOperations: true,
 };
 
@@ -46,6 +68,8 @@ export interface TopicSettings {
   readonly status: Status;
   readonly userMetadata?: string | undefined;
   readonly maxSizeInMegabytes: number;
+  readonly maxMessageSizeInKilobytes: number;
+  readonly authorizationRules?: readonly AuthorizationRule[] | undefined;
   readonly enableBatchedOperations: boolean;
 }
 
@@ -57,18 +81,33 @@ export const topicDefaults: TopicSettings = {
   supportOrdering: true,
   status: 'Active',
   maxSizeInMegabytes: 1024,
+  maxMessageSizeInKilobytes: STANDARD_MESSAGE_KILOBYTES,
   enableBatchedOperations: true,
 };
 
+interface Recorded {
+  id: number;
+  path: string;
+  createdAt: number;
+  /** Absent in journals of earlier versions. */
+  updatedAt?: number;
+}
+
 /** An entity as it is written to the journal. `id` numbers its store of messages, `id + 1` that of its dead letters. */
 export type EntityRecord =
-  | { kind: 'queue'; id: number; path: string; createdAt: number; settings: QueueSettings }
-  | { kind: 'topic'; id: number; path: string; createdAt: number; settings: TopicSettings }
-  | {
-      kind: 'subscription';
-      id: number;
-      path: string;
-      createdAt: number;
-      settings: QueueSettings;
-      rules: readonly Rule[];
-    };
+  | (Recorded & { kind: 'queue'; settings: QueueSettings })
+  | (Recorded & { kind: 'topic'; settings: TopicSettings })
+  | (Recorded & { kind: 'subscription'; settings: QueueSettings; rules: readonly Rule[] });
+
+/** A topic's own store keeps what is scheduled, whatever its time to live. */
+export function storeSettings(settings: TopicSettings): QueueSettings {
+  return {
+    ...queueDefaults,
+    status: settings.status,
+    requiresDuplicateDetection: settings.requiresDuplicateDetection,
+    duplicateWindowMs: settings.duplicateWindowMs,
+    autoDeleteOnIdleMs: settings.autoDeleteOnIdleMs,
+    maxSizeInMegabytes: settings.maxSizeInMegabytes,
+    maxMessageSizeInKilobytes: settings.maxMessageSizeInKilobytes,
+  };
+}

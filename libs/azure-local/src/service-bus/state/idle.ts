@@ -7,8 +7,14 @@ import type { Queue } from './queue.js';
  * whenever it is used.
  */
 export class IdleWatch {
+  /** Before this nothing is idle: after a restart clients need a moment to come back. */
+  notBefore = -Infinity;
   private readonly due = new DueHeap<Queue>();
   private readonly entries = new Map<Queue, DueEntry<Queue>>();
+
+  get size(): number {
+    return this.entries.size;
+  }
 
   get nextDue(): number {
     return this.due.first;
@@ -17,7 +23,7 @@ export class IdleWatch {
   watch(queue: Queue): void {
     this.forget(queue);
     if (queue.settings.autoDeleteOnIdleMs < NEVER_MS)
-      this.entries.set(queue, this.due.add(endOfIdleness(queue), queue));
+      this.entries.set(queue, this.due.add(this.endOfIdleness(queue), queue));
   }
 
   forget(queue: Queue): void {
@@ -31,16 +37,16 @@ export class IdleWatch {
     const idle: Queue[] = [];
     for (let queue = this.due.take(now); queue !== undefined; queue = this.due.take(now)) {
       // A receiver that is attached uses its entity all the time.
-      if (queue.receivers > 0) queue.touchedAt = now;
+      if (queue.receivers > 0) queue.touch(now);
       this.entries.delete(queue);
-      const end = endOfIdleness(queue);
+      const end = this.endOfIdleness(queue);
       if (end <= now) idle.push(queue);
       else this.entries.set(queue, this.due.add(end, queue));
     }
     return idle;
   }
-}
 
-function endOfIdleness(queue: Queue): number {
-  return queue.touchedAt + queue.settings.autoDeleteOnIdleMs;
+  private endOfIdleness(queue: Queue): number {
+    return Math.max(queue.touchedAt + queue.settings.autoDeleteOnIdleMs, this.notBefore);
+  }
 }

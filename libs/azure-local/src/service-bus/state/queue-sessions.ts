@@ -1,26 +1,25 @@
 import { sessionCannotBeLocked, sessionLockLost } from '../errors.js';
+import { DueHeap } from './due.js';
 import type { Queue } from './queue.js';
 import { SessionSlot } from './session-slot.js';
 import type { Stored } from './stored.js';
+
+/** Which sessions a listing wants: those used since a moment, or those with messages to receive. */
+export type SessionListing = { readonly since: number } | { readonly active: true };
 
 /** The sessions of one queue. A queue without sessions has an empty one of these. */
 export class QueueSessions {
   private readonly slots = new Map<string, SessionSlot>();
   /** Free sessions with messages, the one that has waited longest first. */
   private readonly waiting = new Set<SessionSlot>();
-  /** Held sessions in the order in which their locks end. */
-  private readonly held = new Set<SessionSlot>();
+  private readonly ends = new DueHeap<SessionSlot>();
   private readonly byToken = new Map<string, Stored>();
   onLost: (slot: SessionSlot, holder: object) => void = () => undefined;
 
   constructor(private readonly queue: Queue) {}
 
-  private get isUsed(): boolean {
-    return this.queue.settings.requiresSession && !this.queue.isDeadLetterQueue;
-  }
-
   of(stored: Stored): SessionSlot | undefined {
-    if (!this.isUsed) return undefined;
+    if (!this.queue.needsSession) return undefined;
     return this.slot(stored.message.sessionId ?? '');
   }
 
@@ -37,13 +36,14 @@ export class QueueSessions {
     const slot = this.of(stored);
     if (slot === undefined) return;
     slot.messageCount += change;
+    if (change === 1) slot.updatedAt = Math.max(slot.updatedAt, stored.enqueuedAt);
     this.changed(slot);
   }
 
   changed(slot: SessionSlot): void {
     if (slot.isWaiting) this.waiting.add(slot);
     else this.waiting.delete(slot);
-    if (slot.isEmpty) this.slots.delete(slot.id);
+    if (slot.isEmpty && this.slots.get(slot.id) === slot) this.slots.delete(slot.id);
   }
 
   hold(slot: SessionSlot, stored: Stored): void {
@@ -69,23 +69,31 @@ export class QueueSessions {
     // Emptied meanwhile: the slot may have been forgotten.
     this.slots.set(slot.id, slot);
     slot.holder = holder;
+    slot.updatedAt = now;
     this.extend(slot, now);
     this.changed(slot);
+    this.queue.touch(now);
+    this.queue.host.note({ kind: 'session-used', queue: this.queue, session: slot.id, at: now });
     return slot;
   }
 
   private extend(slot: SessionSlot, now: number): void {
     slot.lockedUntil = now + this.queue.settings.lockDurationMs;
-    this.held.delete(slot);
-    this.held.add(slot);
+    this.forgetEnd(slot);
+    slot.end = this.ends.add(slot.lockedUntil, slot);
     for (const stored of slot.held) if (stored.lock !== undefined) stored.lock.until = slot.lockedUntil;
-    this.queue.host.dueAt(slot.lockedUntil);
+    this.queue.host.dueAt(this.queue, slot.lockedUntil);
+  }
+
+  private forgetEnd(slot: SessionSlot): void {
+    if (slot.end !== undefined) this.ends.remove(slot.end);
+    slot.end = undefined;
   }
 
   renew(id: string, now: number): number {
-    const slot = this.slots.get(id);
-    if (slot?.holder === undefined || slot.lockedUntil <= now) throw sessionLockLost();
+    const slot = this.holding(id, now);
     this.extend(slot, now);
+    this.queue.touch(now);
     return slot.lockedUntil;
   }
 
@@ -103,7 +111,7 @@ export class QueueSessions {
 
   private free(slot: SessionSlot, now: number, failures: number): void {
     slot.holder = undefined;
-    this.held.delete(slot);
+    this.forgetEnd(slot);
     for (const stored of [...slot.held]) this.queue.release(stored, now, failures);
     this.changed(slot);
     this.queue.host.available(this.queue);
@@ -116,19 +124,15 @@ export class QueueSessions {
   }
 
   advance(now: number): void {
-    for (const slot of this.held) {
-      if (slot.lockedUntil > now) return;
-      this.lose(slot, now);
-    }
+    for (let slot = this.ends.take(now); slot !== undefined; slot = this.ends.take(now)) this.lose(slot, now);
   }
 
   expireAll(now: number): void {
-    for (const slot of [...this.held]) this.lose(slot, now);
+    for (const slot of [...this.slots.values()]) if (slot.holder !== undefined) this.lose(slot, now);
   }
 
   get nextDue(): number {
-    const [first] = this.held;
-    return first?.lockedUntil ?? Infinity;
+    return this.ends.first;
   }
 
   state(id: string): Buffer | null {
@@ -136,26 +140,46 @@ export class QueueSessions {
   }
 
   setState(id: string, state: Buffer | null, now: number): void {
-    this.restoreState(id, state);
-    const slot = this.slots.get(id);
-    if (slot !== undefined) slot.updatedAt = now;
-    this.queue.host.note({ kind: 'session-state', queue: this.queue, session: id, state });
+    this.restoreState(id, state, now);
+    this.queue.touch(now);
+    this.queue.host.note({ kind: 'session-state', queue: this.queue, session: id, state, at: now });
   }
 
-  restoreState(id: string, state: Buffer | null): void {
+  restoreState(id: string, state: Buffer | null, at: number): void {
     const slot = this.slot(id);
     slot.state = state;
+    slot.updatedAt = Math.max(slot.updatedAt, at);
     this.changed(slot);
   }
 
-  /** Ids of the sessions that have messages or state. */
-  list(updatedAfter: number): string[] {
-    return [...this.slots.values()]
-      .filter((slot) => (slot.messageCount > 0 || slot.state !== null) && slot.updatedAt >= updatedAfter)
-      .map((slot) => slot.id);
+  /** As the journal tells it: accepted at that time. */
+  restoreUse(id: string, at: number): void {
+    const slot = this.slots.get(id);
+    if (slot !== undefined) slot.updatedAt = Math.max(slot.updatedAt, at);
+  }
+
+  /** Ids of sessions that have messages or state and were used since; or of those with messages to receive. */
+  list(wanted: number | SessionListing): string[] {
+    const isWanted =
+      typeof wanted === 'object' && 'active' in wanted
+        ? (slot: SessionSlot) => slot.isActive
+        : (slot: SessionSlot) =>
+            (slot.messageCount > 0 || slot.state !== null) &&
+            slot.updatedAt >= (typeof wanted === 'number' ? wanted : wanted.since);
+    return [...this.slots.values()].filter(isWanted).map((slot) => slot.id);
   }
 
   get states(): [string, Buffer][] {
     return [...this.slots.values()].flatMap((slot) => (slot.state === null ? [] : [[slot.id, slot.state]]));
+  }
+
+  /** When each session was used last. */
+  get uses(): [string, number][] {
+    return [...this.slots.values()].map((slot) => [slot.id, slot.updatedAt]);
+  }
+
+  /** How many things are remembered, for those who watch the memory. */
+  get size(): number {
+    return this.slots.size + this.byToken.size;
   }
 }

@@ -1,22 +1,28 @@
 import { string } from '../amqp/put.js';
-import { DueHeap } from './due.js';
-import type { QueueSettings } from './entity.js';
+import { NEVER_MS } from '../duration.js';
 import { messageLockLost, messageNotFound, notAllowed, sessionLockLost } from '../errors.js';
+import { DueHeap, type DueEntry } from './due.js';
+import type { QueueSettings } from './entity.js';
+import { Locks } from './locks.js';
 import type { Message } from './message.js';
-import { deadLetterProperties, type Modifications } from './stamps.js';
+import { MessageOrder } from './message-order.js';
 import { QueueSessions } from './queue-sessions.js';
+import { SeenIds, type SeenId } from './seen-ids.js';
 import type { SessionSlot } from './session-slot.js';
+import { checkReason, deadLetterProperties, type Modifications } from './stamps.js';
 import type { Change, Lock, Stored } from './stored.js';
 
 export interface QueueHost {
   note(change: Change): void;
   /** A receiver that waits for this queue may find something. */
   available(queue: Queue): void;
-  /** Something happens here at `at` if nobody acts before. */
-  dueAt(at: number): void;
+  /** Something happens in this queue at `at` if nobody acts before. */
+  dueAt(queue: Queue, at: number): void;
   newToken(): Buffer;
-  forward(address: string, message: Message, from: Stored, now: number): boolean;
-  forwardNew(address: string, message: Message, now: number, firstSequence?: number): boolean;
+  /** The time of a scheduled message has come; it is no longer stored. */
+  due(stored: Stored, now: number): void;
+  /** False when the address takes no dead letters; they then stay with their queue. */
+  forwardDeadLetter(address: string, message: Message, from: Stored, now: number): boolean;
 }
 
 export interface PutOptions {
@@ -25,48 +31,173 @@ export interface PutOptions {
   readonly firstSequence?: number;
   readonly deliveryCount?: number;
   readonly sequence?: number;
+  /** How many copies share the bytes of the message; 1 if absent. */
+  readonly sharedBy?: number;
 }
 
+/** A topic's own store counts, remembers ids and holds what is scheduled. */
+export type Role = 'queue' | 'subscription' | 'topic' | 'dead-letters' | 'transfer-dead-letters';
+
 const NONE: Modifications = new Map();
+/** The header holds 32 bits of milliseconds. */
+const LONGEST_HEADER_TTL_MS = 0xffff_ffff;
 
 /**
  * A store of messages: a queue, a subscription, the dead letters of either, or what a topic has scheduled. Pure:
- * time is an argument, the outside world is the host.
+ * time is an argument, the outside world is the host. Setting, settling and finding the first thing to end cost
+ * about the same with one lock and with a million.
  *
- * Locks of one queue all last equally long, so the map of locks is in the order of their ends: setting, settling
- * and finding the first to expire cost the same with one lock and with a million.
+ * A queue and its stores of dead letters share one count of sequence numbers: a dead letter keeps its number, and no
+ * other message gets it.
  */
 export class Queue {
   readonly messages = new Map<number, Stored>();
   readonly sessions: QueueSessions;
+  private readonly order = new MessageOrder();
   private readonly ready = new DueHeap<Stored>();
-  private readonly locks = new Map<string, Stored>();
+  private readonly locks = new Locks();
   private readonly expirations = new DueHeap<Stored>();
   private readonly scheduled = new DueHeap<Stored>();
-  private readonly seen = new Map<string, number>();
+  private readonly seen = new SeenIds();
+  private ownSettings: QueueSettings;
+  private last = 0;
+  private receiverCount = 0;
+  private notedTouchAt = -Infinity;
   deferredCount = 0;
-  lastSequence = 0;
+  /** Of all that is stored here and in what belongs to it: the size of the entity. */
+  bytes = 0;
   touchedAt: number;
-  /** Links that receive from here; an entity with one is not idle. */
-  receivers = 0;
-  /** Where dead letters go; a dead-letter queue has none. */
-  deadLetters: Queue | undefined;
-  /** A topic publishes what becomes due instead of storing it. */
-  onDue: ((stored: Stored, now: number) => void) | undefined;
+  updatedAt: number;
+  /** Deleted: whoever still holds this store must leave it alone. */
+  isGone = false;
+  /** When the broker looks at this store next. */
+  wake: DueEntry<Queue> | undefined;
+  /** Where dead letters go; neither a dead-letter queue nor a topic has any. */
+  readonly deadLetters: Queue | undefined;
+  private transfers: Queue | undefined;
 
   constructor(
     readonly id: number,
     readonly path: string,
-    public settings: QueueSettings,
+    settings: QueueSettings,
     readonly host: QueueHost,
     readonly createdAt: number,
+    readonly role: Role,
+    /** What this store is a part of: the queue of its dead letters, the topic of a subscription. */
+    readonly owner?: Queue,
   ) {
+    this.ownSettings = settings;
     this.touchedAt = createdAt;
+    this.updatedAt = createdAt;
     this.sessions = new QueueSessions(this);
+    if (role === 'queue' || role === 'subscription')
+      this.deadLetters = new Queue(
+        id + 1,
+        `${path}/$DeadLetterQueue`,
+        lettersSettings(settings),
+        host,
+        createdAt,
+        'dead-letters',
+        this,
+      );
+  }
+
+  get settings(): QueueSettings {
+    return this.ownSettings;
+  }
+
+  /** The dead letters follow, whichever way the settings came. */
+  set settings(settings: QueueSettings) {
+    this.ownSettings = settings;
+    if (this.deadLetters !== undefined) this.deadLetters.settings = lettersSettings(settings);
+    if (this.transfers !== undefined) this.transfers.settings = lettersSettings(settings);
   }
 
   get isDeadLetterQueue(): boolean {
-    return this.deadLetters === undefined;
+    return this.role === 'dead-letters' || this.role === 'transfer-dead-letters';
+  }
+
+  get needsSession(): boolean {
+    return this.settings.requiresSession && (this.role === 'queue' || this.role === 'subscription');
+  }
+
+  /** Dead letters of forwarding, if there ever were any. */
+  get transferDeadLetters(): Queue | undefined {
+    return this.transfers;
+  }
+
+  /** Made when first needed: few queues forward. Its number is the negative one of its queue. */
+  transferLetters(): Queue | undefined {
+    if (this.deadLetters === undefined) return undefined;
+    this.transfers ??= new Queue(
+      -this.id,
+      `${this.path}/$Transfer/$DeadLetterQueue`,
+      lettersSettings(this.settings),
+      this.host,
+      this.createdAt,
+      'transfer-dead-letters',
+      this,
+    );
+    return this.transfers;
+  }
+
+  /** This store and those of its dead letters. */
+  get withLetters(): readonly Queue[] {
+    return [this, this.deadLetters, this.transfers].filter((each) => each !== undefined);
+  }
+
+  /** Links that receive from here or from what belongs to it; an entity with one is not idle. */
+  get receivers(): number {
+    return this.receiverCount;
+  }
+
+  set receivers(count: number) {
+    if (this.owner !== undefined) this.owner.receivers += count - this.receiverCount;
+    this.receiverCount = count;
+  }
+
+  /** The highest sequence number that was ever given. */
+  get lastSequence(): number {
+    return this.isDeadLetterQueue ? (this.owner?.lastSequence ?? 0) : this.last;
+  }
+
+  set lastSequence(sequence: number) {
+    if (!this.isDeadLetterQueue) this.last = sequence;
+    else if (this.owner !== undefined) this.owner.lastSequence = sequence;
+  }
+
+  /** A number for a message that is not stored here. Noted, because no stored message tells of it. */
+  nextNumber(): number {
+    const sequence = ++this.lastSequence;
+    this.host.note({ kind: 'numbered', queue: this });
+    return sequence;
+  }
+
+  /** Somebody uses the entity: it is not idle. */
+  touch(now: number): void {
+    this.touchedAt = now;
+    const { autoDeleteOnIdleMs } = this.settings;
+    if (
+      !this.isDeadLetterQueue &&
+      autoDeleteOnIdleMs < NEVER_MS &&
+      now - this.notedTouchAt >= autoDeleteOnIdleMs / 10
+    ) {
+      this.notedTouchAt = now;
+      this.host.note({ kind: 'touched', queue: this, at: now });
+    }
+    this.owner?.touch(now);
+  }
+
+  private charge(bytes: number): void {
+    this.bytes += bytes;
+    this.owner?.charge(bytes);
+  }
+
+  /** The entity is deleted: what it held is no longer part of its topic's size. */
+  discarded(): void {
+    this.isGone = true;
+    this.owner?.charge(-this.bytes);
+    for (const each of this.withLetters) each.isGone = true;
   }
 
   get scheduledCount(): number {
@@ -77,36 +208,41 @@ export class Queue {
     return this.messages.size - this.scheduled.size - this.deferredCount;
   }
 
-  /** False when the id was seen within the window. Also remembers it. */
-  isNew(messageId: string | undefined, now: number): boolean {
-    if (!this.settings.requiresDuplicateDetection || messageId === undefined) return true;
-    this.forgetSeen(now);
-    if (this.seen.has(messageId)) return false;
+  /** The number of the message that came with this id within the window. */
+  duplicateOf(messageId: string | undefined, now: number): number | undefined {
+    if (!this.settings.requiresDuplicateDetection || messageId === undefined) return undefined;
+    return this.seen.find(messageId, now)?.sequence;
+  }
+
+  rememberId(messageId: string | undefined, now: number, sequence: number): void {
+    if (!this.settings.requiresDuplicateDetection || messageId === undefined) return;
     const until = now + this.settings.duplicateWindowMs;
-    this.remember(messageId, until);
-    this.host.note({ kind: 'seen', queue: this, messageId, until });
-    return true;
+    this.restoreSeen(messageId, { until, sequence });
+    this.host.note({ kind: 'seen', queue: this, messageId, until, sequence });
   }
 
-  remember(messageId: string, until: number): void {
-    this.seen.set(messageId, until);
+  restoreSeen(messageId: string, seen: SeenId): void {
+    this.seen.remember(messageId, seen);
+    this.host.dueAt(this, this.seen.nextDue);
   }
 
-  get remembered(): ReadonlyMap<string, number> {
-    return this.seen;
+  get remembered(): ReadonlyMap<string, SeenId> {
+    return this.seen.all;
   }
 
-  private forgetSeen(now: number): void {
-    for (const [id, until] of this.seen) {
-      if (until > now) return;
-      this.seen.delete(id);
-    }
+  /** The message with a time to live that is no longer than this store allows. */
+  limited(message: Message): Message {
+    const { defaultTtlMs } = this.settings;
+    return this.isDeadLetterQueue ||
+      defaultTtlMs > LONGEST_HEADER_TTL_MS ||
+      (message.header.ttlMs ?? Infinity) <= defaultTtlMs
+      ? message
+      : message.withTtl(defaultTtlMs);
   }
 
   /** Stores without telling the journal, so that a topic can tell it once for all its copies. */
   place(message: Message, o: PutOptions): Stored {
     const sequence = o.sequence ?? this.lastSequence + 1;
-    this.lastSequence = Math.max(this.lastSequence, sequence);
     const isScheduled = o.dueAt !== undefined && o.dueAt > o.now;
     const ttlMs = Math.min(message.header.ttlMs ?? Infinity, this.settings.defaultTtlMs);
     const stored: Stored = {
@@ -117,6 +253,7 @@ export class Queue {
       // Dead letters stay until somebody takes them out.
       expiresAt: isScheduled || this.isDeadLetterQueue ? Infinity : o.now + ttlMs,
       dueAt: isScheduled ? (o.dueAt ?? 0) : 0,
+      charge: message.size / (o.sharedBy ?? 1),
       message,
       state: isScheduled ? 'scheduled' : 'active',
       deliveryCount: o.deliveryCount ?? 0,
@@ -124,8 +261,7 @@ export class Queue {
       place: undefined,
       expiry: undefined,
     };
-    this.add(stored);
-    return stored;
+    return this.add(stored);
   }
 
   put(message: Message, o: PutOptions): Stored {
@@ -134,23 +270,28 @@ export class Queue {
     return stored;
   }
 
-  /** Takes a message in as it is: fresh, or as the journal tells it. */
-  add(stored: Stored): void {
-    this.messages.set(stored.sequence, stored);
+  /** Takes a message in as it is: fresh, or as the journal tells it. Never in the place of another one. */
+  add(wanted: Stored): Stored {
+    const isTaken = this.messages.has(wanted.sequence);
+    const stored = isTaken ? { ...wanted, sequence: this.lastSequence + 1 } : wanted;
     this.lastSequence = Math.max(this.lastSequence, stored.sequence);
+    this.messages.set(stored.sequence, stored);
+    this.order.add(stored.sequence);
+    this.charge(stored.charge);
     this.sessions.counted(stored, 1);
     if (stored.state === 'scheduled') {
       stored.place = this.scheduled.add(stored.dueAt, stored);
-      this.host.dueAt(stored.dueAt);
-      return;
+      this.host.dueAt(this, stored.dueAt);
+      return stored;
     }
     // Short of the longest time span there is; those that never expire are not in the heap.
     if (stored.expiresAt < Number.MAX_SAFE_INTEGER / 16) {
       stored.expiry = this.expirations.add(stored.expiresAt, stored);
-      this.host.dueAt(stored.expiresAt);
+      this.host.dueAt(this, stored.expiresAt);
     }
     if (stored.state === 'deferred') this.deferredCount++;
     else this.makeReady(stored);
+    return stored;
   }
 
   private makeReady(stored: Stored): void {
@@ -178,7 +319,11 @@ export class Queue {
     this.unlock(stored);
     if (stored.expiry !== undefined) this.expirations.remove(stored.expiry);
     if (stored.state === 'deferred') this.deferredCount--;
-    this.messages.delete(stored.sequence);
+    if (this.messages.get(stored.sequence) === stored) {
+      this.messages.delete(stored.sequence);
+      this.order.removed((sequence) => this.messages.has(sequence));
+      this.charge(-stored.charge);
+    }
     this.sessions.counted(stored, -1);
   }
 
@@ -193,6 +338,7 @@ export class Queue {
 
   /** The next message for a receiver, locked, or gone already if `remove`. */
   take(now: number, remove: boolean, slot?: SessionSlot): Stored | undefined {
+    this.touch(now);
     const from = slot?.ready ?? this.ready;
     for (let stored = from.take(Infinity); stored !== undefined; stored = from.take(Infinity)) {
       stored.place = undefined;
@@ -224,13 +370,13 @@ export class Queue {
       this.sessions.hold(lock.session, stored);
       return;
     }
-    this.locks.set(lock.key, stored);
-    this.host.dueAt(lock.until);
+    this.locks.set(stored, lock);
+    this.host.dueAt(this, lock.until);
   }
 
   private unlock(stored: Stored): void {
     if (stored.lock === undefined) return;
-    if (stored.lock.session === undefined) this.locks.delete(stored.lock.key);
+    if (stored.lock.session === undefined) this.locks.delete(stored.lock);
     else this.sessions.letGo(stored.lock.session, stored);
     stored.lock = undefined;
   }
@@ -280,29 +426,32 @@ export class Queue {
   renew(stored: Stored, now: number): number {
     const { lock } = stored;
     if (lock === undefined) throw messageLockLost();
+    // The lock of a session is renewed for all its messages at once.
+    if (lock.session !== undefined) return lock.session.lockedUntil;
+    this.touch(now);
     lock.until = now + this.settings.lockDurationMs;
-    // Behind the others again, so that the map stays in the order of the ends.
-    this.locks.delete(lock.key);
-    this.locks.set(lock.key, stored);
+    this.locks.set(stored, lock);
+    this.host.dueAt(this, lock.until);
     this.host.note({ kind: 'locked', stored, lock });
     return lock.until;
   }
 
   complete(stored: Stored, lock: Lock, now: number): void {
     this.check(stored, lock, now);
-    this.touchedAt = now;
+    this.touch(now);
     this.remove(stored);
   }
 
   abandon(stored: Stored, lock: Lock, now: number, changes: Modifications = NONE): void {
     this.check(stored, lock, now);
-    this.touchedAt = now;
+    this.touch(now);
     this.modify(stored, changes);
     this.release(stored, now, 1, changes.size > 0);
   }
 
   defer(stored: Stored, lock: Lock, now: number, changes: Modifications = NONE): void {
     this.check(stored, lock, now);
+    this.touch(now);
     this.modify(stored, changes);
     this.unlock(stored);
     if (stored.state !== 'deferred') this.deferredCount++;
@@ -315,6 +464,8 @@ export class Queue {
     this.check(stored, lock, now);
     if (this.isDeadLetterQueue)
       throw notAllowed('A message of a dead-letter queue cannot be dead-lettered again');
+    checkReason(changes);
+    this.touch(now);
     this.moveToDeadLetters(stored, now, changes);
   }
 
@@ -328,12 +479,12 @@ export class Queue {
         this.moveToDeadLetters(stored, now, deadLetterProperties('MaxDeliveryCountExceeded', description));
         return;
       }
-      if (stored.expiresAt <= now) {
-        this.expire(stored, now);
-        return;
-      }
-      this.makeReady(stored);
     }
+    if (stored.expiresAt <= now) {
+      this.expire(stored, now);
+      return;
+    }
+    if (stored.state === 'active') this.makeReady(stored);
     this.host.note({ kind: 'changed', stored, modified });
   }
 
@@ -357,7 +508,7 @@ export class Queue {
     this.remove(stored);
     if (forwardDeadLettersTo !== undefined) {
       const traced = message.withAnnotations({ 'x-opt-deadletter-source': string(this.path) });
-      if (this.host.forward(forwardDeadLettersTo, traced, stored, now)) return;
+      if (this.host.forwardDeadLetter(forwardDeadLettersTo, traced, stored, now)) return;
     }
     this.deadLetters?.put(message, {
       now: stored.enqueuedAt,
@@ -365,6 +516,17 @@ export class Queue {
       firstSequence: stored.firstSequence,
       deliveryCount: stored.deliveryCount,
     });
+  }
+
+  /** Takes in a dead letter that was never stored in this queue itself. */
+  deadLetterNew(
+    to: Queue | undefined,
+    message: Message,
+    reason: string,
+    description: string,
+    o: PutOptions,
+  ): void {
+    to?.put(message.withApplicationProperties(deadLetterProperties(reason, description)), o);
   }
 
   cancelScheduled(sequence: number): void {
@@ -376,8 +538,12 @@ export class Queue {
   /** A deferred message, locked or removed, by its number. */
   takeDeferred(sequence: number, now: number, remove: boolean, slot?: SessionSlot): Stored {
     const stored = this.messages.get(sequence);
-    if (stored?.state !== 'deferred' || stored.lock !== undefined || stored.expiresAt <= now)
+    if (stored?.state !== 'deferred' || stored.lock !== undefined) throw messageNotFound();
+    if (stored.expiresAt <= now) {
+      this.expire(stored, now);
       throw messageNotFound();
+    }
+    this.touch(now);
     if (slot !== undefined && stored.message.sessionId !== slot.id) throw messageNotFound();
     if (remove) this.remove(stored);
     else this.lock(stored, now, slot);
@@ -386,30 +552,26 @@ export class Queue {
 
   /** Everything that time does here. */
   advance(now: number): void {
-    for (const [, stored] of this.locks) {
-      if ((stored.lock?.until ?? 0) > now) break;
+    for (let stored = this.locks.takeEnded(now); stored !== undefined; stored = this.locks.takeEnded(now))
       this.release(stored, now, 1);
-    }
     this.sessions.advance(now);
     for (let stored = this.expirations.take(now); stored !== undefined; stored = this.expirations.take(now)) {
       stored.expiry = undefined;
-      // A locked one is looked at when its lock ends, a deferred one when it is asked for.
-      if (stored.lock === undefined && stored.state === 'active') this.expire(stored, now);
+      // A locked one is looked at when its lock ends.
+      if (stored.lock === undefined) this.expire(stored, now);
     }
     for (let stored = this.scheduled.take(now); stored !== undefined; stored = this.scheduled.take(now)) {
       stored.place = undefined;
       this.remove(stored);
-      const message = stored.message.withoutAnnotation('x-opt-scheduled-enqueue-time');
-      if (this.onDue !== undefined) this.onDue({ ...stored, message }, now);
-      else this.put(message, { now, firstSequence: stored.firstSequence });
+      this.host.due(stored, now);
     }
-    this.forgetSeen(now);
+    this.seen.forget(now);
   }
 
   get nextDue(): number {
-    const [firstLock] = this.locks.values();
     return Math.min(
-      firstLock?.lock?.until ?? Infinity,
+      this.locks.first,
+      this.seen.nextDue,
       this.sessions.nextDue,
       this.expirations.first,
       this.scheduled.first,
@@ -423,17 +585,36 @@ export class Queue {
   }
 
   peek(from: number, count: number, now: number, session: string | undefined): Stored[] {
-    const numbers = this.isDeadLetterQueue
-      ? [...this.messages.keys()].sort((a, b) => a - b)
-      : this.messages.keys();
+    this.touch(now);
     const found: Stored[] = [];
-    for (const sequence of numbers) {
+    for (const sequence of this.order.from(from)) {
       if (found.length >= count) break;
       const stored = this.messages.get(sequence);
-      if (stored === undefined || sequence < from || stored.expiresAt <= now) continue;
+      if (stored === undefined || stored.expiresAt <= now) continue;
       if (session !== undefined && stored.message.sessionId !== session) continue;
       found.push(stored);
     }
     return found;
   }
+
+  /** How many things are remembered beside the messages, for those who watch the memory. */
+  get sizes(): Readonly<Record<string, number>> {
+    return {
+      locks: this.locks.size,
+      seen: this.seen.all.size,
+      sessions: this.sessions.size,
+      order: this.order.length,
+    };
+  }
+}
+
+/** Dead letters are received like the messages of their queue, but have no sessions and go nowhere by themselves. */
+function lettersSettings(settings: QueueSettings): QueueSettings {
+  return {
+    ...settings,
+    requiresSession: false,
+    requiresDuplicateDetection: false,
+    forwardTo: undefined,
+    forwardDeadLettersTo: undefined,
+  };
 }

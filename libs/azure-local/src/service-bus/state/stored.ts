@@ -10,6 +10,8 @@ export interface Lock {
   until: number;
   /** Held under a session's lock, which then decides when it ends. */
   readonly session: SessionSlot | undefined;
+  /** Where the queue notes its end. */
+  end?: DueEntry<Stored> | undefined;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Stored {
   readonly expiresAt: number;
   /** When a scheduled message becomes active. */
   readonly dueAt: number;
+  /** Its part of the size of its entity: copies that share their bytes share the charge. */
+  readonly charge: number;
   message: Message;
   state: 'active' | 'deferred' | 'scheduled';
   /** Failed deliveries so far. */
@@ -47,7 +51,18 @@ export type Change =
       readonly queue: Queue;
       readonly session: string;
       readonly state: Buffer | null;
+      readonly at: number;
     }
-  | { readonly kind: 'seen'; readonly queue: Queue; readonly messageId: string; readonly until: number }
+  | { readonly kind: 'session-used'; readonly queue: Queue; readonly session: string; readonly at: number }
+  | {
+      readonly kind: 'seen';
+      readonly queue: Queue;
+      readonly messageId: string;
+      readonly until: number;
+      readonly sequence: number;
+    }
+  /** A number was given to a message that is not stored here. */
+  | { readonly kind: 'numbered'; readonly queue: Queue }
+  | { readonly kind: 'touched'; readonly queue: Queue; readonly at: number }
   | { readonly kind: 'entity'; readonly path: string }
   | { readonly kind: 'entity-gone'; readonly path: string };
