@@ -32,12 +32,13 @@ function against(name: string, begin: () => Promise<Target>, promises: (target: 
     beforeAll(async () => {
       target = await begin();
     });
-    afterAll(async () => {
-      await target?.close();
-    });
     promises(() => {
       if (target === undefined) throw new Error('The target is there once a test runs, not before.');
       return target;
+    });
+    // After the hooks of the promises: a client of Service Bus waits half a minute for a server that is gone.
+    afterAll(async () => {
+      await target?.close();
     });
   });
 }
