@@ -214,7 +214,7 @@ export class FileJournal implements Journal {
       renameSync(next, this.file);
     } catch (error) {
       if (fd >= 0) closeSync(fd);
-      rmSync(next, { force: true });
+      removeIfPossible(next);
       this.rewriteAt = this.fileBytes + this.rewriteFromBytes;
       this.log('warn', 'The journal could not be shortened; it is used as it is', {
         reason: error instanceof Error ? error.message : String(error),
@@ -254,6 +254,15 @@ export class FileJournal implements Journal {
     if (this.fd >= 0) closeSync(this.fd);
     this.fd = -1;
     this.release();
+  }
+}
+
+/** Half a file takes room on a disk that may be full; it is overwritten later in any case. */
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    return;
   }
 }
 

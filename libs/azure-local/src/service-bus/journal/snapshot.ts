@@ -13,7 +13,8 @@ const CHUNK_BYTES = 1_048_576;
  */
 export function* snapshot(broker: Broker, chunkBytes = CHUNK_BYTES): Generator<Buffer> {
   const to = new Writer(65_536);
-  for (const _ of write(to, broker)) if (to.length >= chunkBytes) yield to.take();
+  const writing = write(to, broker);
+  while (writing.next().done !== true) if (to.length >= chunkBytes) yield to.take();
   if (to.length > 0) yield to.take();
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetterProperties } from './stamps.js';
+import type { Stored } from './stored.js';
 import { brokerAlone, idsIn, messageWith, takeFrom } from './broker-alone.js';
 
 describe('sequence numbers', () => {
@@ -85,9 +86,9 @@ describe('what ends earlier than what came before it', () => {
     const queue = broker.createQueue('q', { requiresDuplicateDetection: true }, 0);
     send('q', messageWith('a'), 0);
     send('q', messageWith('b'), 0);
-    const long = takeFrom(queue, 0);
+    const long: Stored = takeFrom(queue, 0);
     broker.updateQueue(queue, { ...queue.settings, lockDurationMs: 1000, duplicateWindowMs: 2000 }, 0);
-    const short = takeFrom(queue, 0);
+    const short: Stored = takeFrom(queue, 0);
     send('q', messageWith('c'), 0);
     broker.advance(1000);
     expect([long.lock === undefined, short.lock === undefined]).toEqual([false, true]);
@@ -100,8 +101,8 @@ describe('what ends earlier than what came before it', () => {
     const queue = broker.createQueue('q', {}, 0);
     send('q', messageWith('a'), 0);
     send('q', messageWith('b'), 0);
-    const ahead = takeFrom(queue, 500_000);
-    const behind = takeFrom(queue, 1000);
+    const ahead: Stored = takeFrom(queue, 500_000);
+    const behind: Stored = takeFrom(queue, 1000);
     broker.advance(61_000);
     expect([ahead.lock === undefined, behind.lock === undefined]).toEqual([false, true]);
   });
