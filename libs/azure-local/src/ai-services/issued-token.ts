@@ -7,6 +7,12 @@ import type { Slot } from '../resource-manager/keys.js';
 const lifetimeSeconds = 600; // documented: a token is valid for 10 minutes
 const issuer = 'urn:ms.cognitiveservices';
 
+/** What a token of ours is worth to an account. `slot`: the key that bought it; `former`: that key is gone. */
+export interface Bought {
+  readonly slot: Slot | 'former' | 'unknown';
+  readonly state: 'valid' | 'expired' | 'of-another-account';
+}
+
 /** The tokens of `issueToken`: ten minutes of access bought with a key. */
 export class IssuedTokens {
   readonly #secret: Buffer;
@@ -26,8 +32,9 @@ export class IssuedTokens {
       'product-id': `${account.kind}.${account.sku}`,
       'cognitive-services-endpoint': `${origin}/${account.name}/`,
       'azure-resource-id': azureResourceId,
-      scope: 'speechservicesallowed translatorallowed',
-      aud: 'urn:ms.microsofttranslator',
+      ...(account.kind === 'SpeechServices'
+        ? { scope: 'speechservices', aud: `urn:ms.speechservices.${account.location}` }
+        : { scope: 'https://api.microsofttranslator.com/', aud: 'urn:ms.microsofttranslator' }),
       exp: Math.floor(this.clock() / 1000) + lifetimeSeconds,
       iss: issuer,
     };
@@ -36,20 +43,22 @@ export class IssuedTokens {
     return await new SignJWT(claims).setProtectedHeader(header).sign(this.#secret);
   }
 
-  /** The slot whose present key bought the token, `former` for a key that is gone, `undefined` when it is none of ours. */
-  async judge(account: Account, token: string): Promise<Slot | 'former' | undefined> {
+  /** `undefined` when it is none of ours. */
+  async judge(account: Account, token: string): Promise<Bought | undefined> {
     try {
       const { payload, protectedHeader } = await jwtVerify(token, this.#secret, {
         algorithms: ['HS256'],
         issuer,
-        currentDate: new Date(this.clock()),
+        currentDate: new Date(0), // an old token is still known as one of ours
       });
-      const name = String(payload['cognitive-services-endpoint']).split('/').at(-2);
-      if (name !== account.name) return undefined;
+      const name = String(payload['azure-resource-id']).split('/').at(-1);
+      if (name?.toLowerCase() !== account.name.toLowerCase())
+        return { slot: 'unknown', state: 'of-another-account' };
       const slot = (['key1', 'key2'] as const).find(
         (one) => this.#mark(account.keys[one]) === protectedHeader.kid,
       );
-      return slot ?? 'former';
+      const expired = (payload.exp ?? 0) * 1000 <= this.clock();
+      return { slot: slot ?? 'former', state: expired ? 'expired' : 'valid' };
     } catch {
       return undefined; // whatever is wrong with it, the caller is refused
     }

@@ -17,7 +17,9 @@ beforeAll(async () => {
     clock: () => now,
     limits: { arm: 'off' },
     fleet: [
-      { name: 'language', kind: 'TextAnalytics', resourceGroup: 'rg' },
+      { name: 'language', kind: 'CognitiveServices', resourceGroup: 'rg' },
+      { name: 'text', kind: 'TextAnalytics', resourceGroup: 'rg' },
+      { name: 'speech', kind: 'SpeechServices', resourceGroup: 'rg' },
       { name: 'keyless', kind: 'OpenAI', resourceGroup: 'rg', disableLocalAuth: true },
     ],
     applications: [
@@ -46,8 +48,12 @@ async function token(name: string, scope: string): Promise<string> {
   return (await credential.getToken(scope)).token;
 }
 
-async function keys(verb = 'listKeys', body?: unknown): Promise<{ key1: string; key2: string }> {
-  const account = `/subscriptions/${azure.subscriptionId}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/language`;
+async function keys(
+  verb = 'listKeys',
+  body?: unknown,
+  name = 'language',
+): Promise<{ key1: string; key2: string }> {
+  const account = `/subscriptions/${azure.subscriptionId}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/${name}`;
   const authorization = `Bearer ${await token('default', 'https://management.azure.com/.default')}`;
   const answer = await azure.call(`${account}/${verb}?api-version=2025-09-01`, {
     method: 'POST',
@@ -159,10 +165,10 @@ describe('a keyless account', () => {
 });
 
 describe('a token exchanged for a key', () => {
-  const exchange = async (key: string) =>
-    await azure.call('/language/sts/v1.0/issueToken', {
+  const exchange = async (key: string, path = '/language/sts/v1.0/issueToken') =>
+    await azure.call(path, {
       method: 'POST',
-      headers: { 'ocp-apim-subscription-key': key },
+      headers: { 'ocp-apim-subscription-key': key, 'user-agent': 'consumer/1 node' },
     });
   const withToken = async (text: string) => (await ask({ authorization: `Bearer ${text}` })).status;
 
@@ -171,7 +177,54 @@ describe('a token exchanged for a key', () => {
     expect((decodeJwt(text).exp ?? 0) * 1000 - now).toBeLessThanOrEqual(600_000);
     expect(await withToken(text)).toBe(200);
     now += 600_001;
-    expect(await withToken(text)).toBe(401);
+    azure.control.ledger.reset();
+    const late = await ask({ authorization: `Bearer ${text}` });
+    expect([late.status, late.json()]).toMatchObject([
+      401,
+      { statusCode: 401, message: expect.stringMatching(/or have expired\.$/) },
+    ]);
+    expect(azure.control.ledger.entries()).toMatchObject([
+      { proof: 'issued-token', slot: 'key1', outcome: 'refused' },
+    ]);
+  });
+
+  it('is sold at a region’s own endpoint too, which finds the account by its key', async () => {
+    const { text, headers } = await exchange((await keys()).key2, '/sts/v1.0/issueToken');
+    expect(headers['content-type']).toMatch(/^application\/jwt/);
+    expect(await withToken(text)).toBe(200);
+    expect(azure.control.ledger.entries()).toMatchObject([
+      { account: 'language', proof: 'key', slot: 'key2' },
+      { account: 'language', proof: 'issued-token', slot: 'key2' },
+    ]);
+    expect((await exchange('wrong', '/sts/v1.0/issueToken')).status).toBe(401);
+  });
+
+  it('is not given by accounts that have none, and not taken by another account', async () => {
+    const { key1 } = await keys('listKeys', undefined, 'text');
+    expect((await exchange(key1, '/text/sts/v1.0/issueToken')).status).toBe(401);
+    const { text } = await exchange((await keys()).key1);
+    expect((await ask({ authorization: `Bearer ${text}` }, 'speech')).status).toBe(401);
+  });
+
+  it('says which service it is for', async () => {
+    const { key1 } = await keys('listKeys', undefined, 'speech');
+    const { text } = await exchange(key1, '/speech/sts/v1.0/issueToken');
+    expect(decodeJwt(text)).toMatchObject({
+      aud: 'urn:ms.speechservices.westeurope',
+      scope: 'speechservices',
+    });
+  });
+
+  it('is worth nothing when keys are disabled after it was bought', async () => {
+    const { key1 } = await keys('listKeys', undefined, 'speech');
+    const { text } = await exchange(key1, '/speech/sts/v1.0/issueToken');
+    azure.control.accounts.put({ name: 'speech', disableLocalAuth: true });
+    const denied = await ask({ authorization: `Bearer ${text}` }, 'speech');
+    azure.control.accounts.put({ name: 'speech', disableLocalAuth: false });
+    expect([denied.status, denied.json()]).toMatchObject([
+      403,
+      { error: { code: 'AuthenticationTypeDisabled' } },
+    ]);
   });
 
   it('is not given for a wrong key', async () => {
