@@ -16,25 +16,35 @@ export interface PresentedToken {
 export type Verdict = { readonly expiresAt: number } | { readonly refused: string };
 export type VerifyToken = (token: PresentedToken) => Promise<Verdict>;
 
+/** A shared access key: of the namespace, or of one entity and what is below it. */
 export interface SasKey {
   readonly keyName: string;
   readonly key: string;
+  /** What it allows; everything if absent. Whoever may manage may also send and listen. */
+  readonly rights?: readonly Need[] | undefined;
+  /** The path of the entity that it belongs to; the whole namespace if absent. */
+  readonly entity?: string | undefined;
 }
 
 /**
- * Checks shared access signatures against named keys. Such a key grants everything below the resource that its
- * signature names.
+ * Checks shared access signatures against named keys. A signature grants what its key allows, below the resource
+ * that it names. `entityKeys` are those of an entity's own authorization rules.
  */
-export function sasVerifier(keys: readonly SasKey[], clock: () => number): VerifyToken {
-  return ({ text, audience, entity }) => Promise.resolve(judge(keys, clock(), text, audience, entity));
+export function sasVerifier(
+  keys: readonly SasKey[],
+  clock: () => number,
+  entityKeys: (entity: string) => readonly SasKey[] = () => [],
+): VerifyToken {
+  return (token) => {
+    const all = token.entity === '' ? keys : [...keys, ...entityKeys(token.entity)];
+    return Promise.resolve(judge(all, clock(), token));
+  };
 }
 
 function judge(
   keys: readonly SasKey[],
   now: number,
-  text: string,
-  audience: string,
-  entity: string,
+  { text, audience, entity, need }: PresentedToken,
 ): Verdict {
   const parts = new Map(
     text
@@ -48,18 +58,29 @@ function judge(
   const [resource, signature, expiry, keyName] = ['sr', 'sig', 'se', 'skn'].map((name) => parts.get(name));
   if (resource === undefined || signature === undefined || expiry === undefined || keyName === undefined)
     return { refused: 'The token is not a shared access signature' };
-  const expected = keys
-    .filter((key) => key.keyName === decoded(keyName))
-    .map(({ key }) => createHmac('sha256', key).update(`${resource}\n${expiry}`).digest());
   const given = Buffer.from(decoded(signature), 'base64');
-  // Two keys may share a name while one of them is being replaced.
-  if (!expected.some((each) => each.length === given.length && timingSafeEqual(each, given)))
-    return { refused: 'The signature of the token is not valid' };
+  // Two keys may share a name: while one of them is being replaced, or on different entities.
+  const signers = keys.filter(
+    (key) => key.keyName === decoded(keyName) && isSignedBy(key.key, `${resource}\n${expiry}`, given),
+  );
+  if (signers.length === 0) return { refused: 'The signature of the token is not valid' };
   const expiresAt = Number(expiry) * 1000;
   if (!(expiresAt > now)) return { refused: 'The token has expired' };
   if (!covers(decoded(resource), audience, entity))
     return { refused: 'The token was issued for another resource' };
+  if (!signers.some((key) => allows(key, entity, need)))
+    return { refused: `The key '${decoded(keyName)}' does not give the right '${need}' on '${entity}'` };
   return { expiresAt };
+}
+
+function isSignedBy(key: string, signed: string, given: Buffer): boolean {
+  const expected = createHmac('sha256', key).update(signed).digest();
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}
+
+function allows({ rights, entity: scope = '' }: SasKey, entity: string, need: Need): boolean {
+  if (!isWithin(entity.toLowerCase(), scope.toLowerCase())) return false;
+  return rights === undefined || rights.includes(need) || rights.includes('Manage');
 }
 
 function covers(resource: string, audience: string, entity: string): boolean {
@@ -79,11 +100,12 @@ function split(uri: string): [host: string, path: string] {
     .replace(/\?.*$/, '') // the administration client signs the URL with its api-version
     .split('/');
   return [
-    host,
+    // The port is a matter of how the client got here, not of what its key is for.
+    host.replace(/:\d+$/, ''),
     path
       .join('/')
       // Whoever may listen to an entity may settle and read its dead letters.
-      .replace(/(\/\$deadletterqueue)?(\/?\$management)?$/, '')
+      .replace(/(\/\$transfer)?(\/\$deadletterqueue)?(\/?\$management)?$/, '')
       .replace(/\/+$/, ''),
   ];
 }
@@ -102,8 +124,13 @@ export function verifierOf(o: {
   sas: readonly SasKey[] | undefined;
   allowAnySas: boolean;
   clock: () => number;
+  /** The keys of an entity's own authorization rules. */
+  entityKeys?: (entity: string) => readonly SasKey[];
 }): VerifyToken {
-  const bySas = o.sas && sasVerifier(o.sas, o.clock);
+  const bySas =
+    o.sas === undefined && o.entityKeys === undefined
+      ? undefined
+      : sasVerifier(o.sas ?? [], o.clock, o.entityKeys);
   return async (token) => {
     if (token.kind === 'sas' && o.allowAnySas) return { expiresAt: Infinity };
     const reasons: string[] = [];

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { VerifyToken } from '../authorization.js';
-import type { Broker } from '../state/broker.js';
+import { normal, type Broker, type Entity } from '../state/broker.js';
+import { subQueueOf } from '../state/names.js';
 import { asRefused, entityNotFound, invalidArgument, notImplemented, unauthorized } from '../errors.js';
 import {
   describeNamespace,
@@ -9,7 +10,7 @@ import {
   describeSubscription,
   describeTopic,
 } from './describe.js';
-import { queueSettings, ruleOf, topicSettings } from './settings.js';
+import { checkImmutable, clearedByUpdate, queueSettings, ruleOf, topicSettings } from './settings.js';
 import { child, descendant, escapeXml, parseXml, XmlError, type XmlElement } from './xml.js';
 
 export interface AtomSettings {
@@ -37,6 +38,7 @@ const LARGEST_PAGE = 100;
 
 /** The management API: HTTP with ATOM, as `ServiceBusAdministrationClient` speaks it. */
 export function atomHandler(settings: AtomSettings): RequestListener {
+  settings.broker.createdAt ??= settings.now();
   return (request, response) => {
     serve(settings, request)
       .catch((error: unknown) => errorAnswer(error))
@@ -58,20 +60,37 @@ function send(response: ServerResponse, { status, body }: Answer): void {
 
 async function serve(settings: AtomSettings, request: IncomingMessage): Promise<Answer> {
   const host = request.headers.host ?? '127.0.0.1';
-  const url = new URL(request.url ?? '/', `http://${host}`);
-  const path = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '');
+  const { url, path } = placeOf(request.url ?? '/', host);
   await authorize(settings, request, `https://${host}/${path}`, path);
   const call: Call = {
     method: request.method ?? 'GET',
     path,
     isUpdate: request.headers['if-match'] === '*',
     body: await bodyOf(request),
-    skip: Number(url.searchParams.get('$skip') ?? 0),
-    top: Math.min(Number(url.searchParams.get('$top') ?? LARGEST_PAGE), LARGEST_PAGE),
+    skip: count(url, '$skip', 0),
+    top: Math.min(count(url, '$top', LARGEST_PAGE), LARGEST_PAGE),
     base: `https://${host}`,
   };
   settings.broker.advance(settings.now());
   return answer(settings, call);
+}
+
+function placeOf(text: string, host: string): { readonly url: URL; readonly path: string } {
+  try {
+    const url = new URL(text, `http://${host}`);
+    return { url, path: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '') };
+  } catch {
+    throw invalidArgument('The address or the Host header of the request is malformed');
+  }
+}
+
+function count(url: URL, name: string, otherwise: number): number {
+  const text = url.searchParams.get(name);
+  if (text === null || text === '') return otherwise;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw invalidArgument(`The value '${text}' of ${name} is not a whole number from zero on`);
+  return value;
 }
 
 async function authorize(
@@ -122,7 +141,12 @@ const SUBSCRIPTIONS = /^(.+)\/subscriptions$/i;
 function answer(settings: AtomSettings, call: Call): Answer {
   const { path } = call;
   if (/^\$namespaceinfo$/i.test(path))
-    return entry(call, settings.namespace, describeNamespace(settings.namespace, settings.now()), 200);
+    return entry(
+      call,
+      settings.namespace,
+      describeNamespace(settings.namespace, settings.broker.createdAt ?? settings.now()),
+      200,
+    );
   if (/^\$resources\//i.test(path)) return listEntities(settings, call);
   const rule = RULE.exec(path);
   if (rule !== null) return onRule(settings, call, part(rule, 1), part(rule, 2), part(rule, 3));
@@ -189,14 +213,20 @@ function listEntities({ broker }: AtomSettings, call: Call): Answer {
   throw notImplemented(call.path);
 }
 
-function description(body: string, name: string): XmlElement {
-  const found = body === '' ? undefined : descendant(parseXml(body), name);
-  if (found === undefined) throw invalidArgument(`The request body holds no ${name}`);
-  return found;
+function description(body: string, ...names: readonly string[]): XmlElement {
+  const xml = body === '' ? undefined : parseXml(body);
+  for (const name of names) {
+    const found = xml && descendant(xml, name);
+    if (found !== undefined) return found;
+  }
+  throw invalidArgument(`The request body holds no ${names.join(' and no ')}`);
 }
 
-function onEntity({ broker, now }: AtomSettings, call: Call): Answer {
+function onEntity(settings: AtomSettings, call: Call): Answer {
+  const { broker } = settings;
   const { path, base } = call;
+  // Dead letters are a part of their queue, not an entity.
+  if (subQueueOf(normal(path)) !== undefined) throw entityNotFound(path);
   const entity = broker.find(path);
   switch (call.method) {
     case 'GET':
@@ -209,25 +239,50 @@ function onEntity({ broker, now }: AtomSettings, call: Call): Answer {
       return deleted;
     case 'PUT': {
       if (call.isUpdate && entity === undefined) throw entityNotFound(path);
-      if (call.body.includes('<TopicDescription')) {
-        const settings = topicSettings(description(call.body, 'TopicDescription'));
-        if (call.isUpdate && entity?.kind === 'topic') {
-          broker.updateTopic(entity.topic, { ...entity.topic.settings, ...settings }, now());
-          return entry(call, path, describeTopic(entity.topic), 200);
-        }
-        return entry(call, path, describeTopic(broker.createTopic(path, settings, now())), 201);
-      }
-      const settings = queueSettings(description(call.body, 'QueueDescription'));
-      checkForwards(broker, settings);
-      if (call.isUpdate && entity?.kind === 'queue') {
-        broker.updateQueue(entity.queue, { ...entity.queue.settings, ...settings }, now());
-        return entry(call, path, describeQueue(entity.queue, base), 200);
-      }
-      return entry(call, path, describeQueue(broker.createQueue(path, settings, now()), base), 201);
+      const element = description(call.body, 'QueueDescription', 'TopicDescription');
+      const kind = element.name === 'TopicDescription' ? 'topic' : 'queue';
+      if (!call.isUpdate || entity === undefined) return create(settings, call, element, kind);
+      if (entity.kind !== kind)
+        throw invalidArgument(`'${path}' is a ${entity.kind} and cannot become a ${kind}`);
+      return update(settings, call, element, entity);
     }
     default:
       throw notImplemented(call.method);
   }
+}
+
+function create(
+  { broker, now }: AtomSettings,
+  call: Call,
+  element: XmlElement,
+  kind: Entity['kind'],
+): Answer {
+  const { path, base } = call;
+  if (kind === 'topic')
+    return entry(
+      call,
+      path,
+      describeTopic(broker.createTopic(path, topicSettings(element, now()), now())),
+      201,
+    );
+  const settings = queueSettings(element, now());
+  checkForwards(broker, settings);
+  return entry(call, path, describeQueue(broker.createQueue(path, settings, now()), base), 201);
+}
+
+function update({ broker, now }: AtomSettings, call: Call, element: XmlElement, entity: Entity): Answer {
+  checkImmutable(element);
+  if (entity.kind === 'topic') {
+    const { topic } = entity;
+    const settings = topicSettings(element, now());
+    broker.updateTopic(topic, { ...topic.settings, userMetadata: undefined, ...settings }, now());
+    return entry(call, call.path, describeTopic(topic), 200);
+  }
+  const { queue } = entity;
+  const settings = queueSettings(element, now());
+  checkForwards(broker, settings);
+  broker.updateQueue(queue, { ...queue.settings, ...clearedByUpdate, ...settings }, now());
+  return entry(call, call.path, describeQueue(queue, call.base), 200);
 }
 
 function checkForwards(
@@ -262,11 +317,12 @@ function onSubscription({ broker, now }: AtomSettings, call: Call, topic: string
       return deleted;
     case 'PUT': {
       const element = description(call.body, 'SubscriptionDescription');
-      const settings = queueSettings(element);
+      const settings = queueSettings(element, now());
       checkForwards(broker, settings);
       if (call.isUpdate) {
         if (existing === undefined) throw entityNotFound(call.path);
-        broker.updateQueue(existing.queue, { ...existing.queue.settings, ...settings }, now());
+        const { queue } = existing;
+        broker.updateQueue(queue, { ...queue.settings, ...clearedByUpdate, ...settings }, now());
         return entry(call, existing.queue.path, describeSubscription(existing.queue, call.base), 200);
       }
       const rule = child(element, 'DefaultRuleDescription');

@@ -1,8 +1,8 @@
 import { durationText } from '../duration.js';
-import type { QueueSettings, TopicSettings } from '../state/entity.js';
+import type { AuthorizationRule, QueueSettings, TopicSettings } from '../state/entity.js';
 import type { Queue } from '../state/queue.js';
 import { CORRELATION_FIELDS, type CorrelationFilter } from '../state/rules/correlation.js';
-import type { Rule, RuleValue } from '../state/rules/rule.js';
+import type { NumberTypes, Rule, RuleValue } from '../state/rules/rule.js';
 import type { Topic } from '../state/topic.js';
 import { escapeXml } from './xml.js';
 
@@ -26,23 +26,40 @@ const root = (name: string, inner: string): string =>
 const time = (ms: number): string => new Date(ms).toISOString();
 
 /** One prefix exactly: the SDK finds the counts through it. */
-function counts(active: number, dead: number, scheduled: number): string {
+function counts(queue: Queue): string {
+  // What waits in a queue that forwards is on its way, not to be received here.
+  const isTransfer = queue.settings.forwardTo !== undefined;
   const entries = Object.entries({
-    ActiveMessageCount: active,
-    DeadLetterMessageCount: dead,
-    ScheduledMessageCount: scheduled,
-    TransferMessageCount: 0,
-    TransferDeadLetterMessageCount: 0,
+    ActiveMessageCount: isTransfer ? 0 : queue.activeCount,
+    DeadLetterMessageCount: queue.deadLetters?.messages.size ?? 0,
+    ScheduledMessageCount: queue.scheduledCount,
+    TransferMessageCount: isTransfer ? queue.activeCount : 0,
+    TransferDeadLetterMessageCount: queue.transferDeadLetters?.messages.size ?? 0,
   });
   const inner = entries.map(([name, value]) => `<d2p1:${name}>${value}</d2p1:${name}>`).join('');
   return `<CountDetails xmlns:d2p1="${COUNTS}">${inner}</CountDetails>`;
 }
 
-function size(queue: Queue): number {
-  let bytes = 0;
-  for (const { message } of queue.messages.values()) bytes += message.size;
-  return bytes;
+/** The primary and the secondary key are given to whoever may manage the entity, as the service does. */
+function authorizationRules(rules: readonly AuthorizationRule[] | undefined): string {
+  if (rules === undefined) return '';
+  const each = rules.map(
+    ({ keyName, rights, primaryKey, secondaryKey, createdAt, modifiedAt }) =>
+      `<AuthorizationRule i:type="SharedAccessAuthorizationRule">${elements([
+        ['ClaimType', 'SharedAccessKey'],
+        ['ClaimValue', 'None'],
+      ])}<Rights>${elements(rights.map((right) => ['AccessRights', right] as const))}</Rights>${elements([
+        ['CreatedTime', time(createdAt)],
+        ['ModifiedTime', time(modifiedAt)],
+        ['KeyName', keyName],
+        ['PrimaryKey', primaryKey],
+        ['SecondaryKey', secondaryKey],
+      ])}</AuthorizationRule>`,
+  );
+  return `<AuthorizationRules>${each.join('')}</AuthorizationRules>`;
 }
+
+const size = (queue: Queue): number => Math.round(queue.bytes);
 
 function settingsOf(s: QueueSettings, absolute: (path: string | undefined) => string | undefined): Content {
   return [
@@ -62,7 +79,8 @@ function settingsOf(s: QueueSettings, absolute: (path: string | undefined) => st
   ];
 }
 
-const messageCount = (queue: Queue): number => queue.messages.size + (queue.deadLetters?.messages.size ?? 0);
+const messageCount = (queue: Queue): number =>
+  queue.withLetters.reduce((sum, { messages }) => sum + messages.size, 0);
 
 export function describeQueue(queue: Queue, base: string): string {
   const s = queue.settings;
@@ -72,18 +90,21 @@ export function describeQueue(queue: Queue, base: string): string {
       ['SizeInBytes', size(queue)],
       ['MessageCount', messageCount(queue)],
       ['IsAnonymousAccessible', false],
+    ]) +
+    authorizationRules(s.authorizationRules) +
+    elements([
       ['CreatedAt', time(queue.createdAt)],
-      ['UpdatedAt', time(queue.createdAt)],
+      ['UpdatedAt', time(queue.updatedAt)],
       ['AccessedAt', time(queue.touchedAt)],
       ['SupportOrdering', true],
     ]) +
-    counts(queue.activeCount, queue.deadLetters?.messages.size ?? 0, queue.scheduledCount) +
+    counts(queue) +
     elements([
       ['AutoDeleteOnIdle', durationText(s.autoDeleteOnIdleMs)],
       ['EnablePartitioning', false],
       ['EntityAvailabilityStatus', 'Available'],
       ['EnableExpress', false],
-      ['MaxMessageSizeInKilobytes', 256],
+      ['MaxMessageSizeInKilobytes', s.maxMessageSizeInKilobytes],
     ]);
   return root('QueueDescription', inner);
 }
@@ -98,21 +119,24 @@ export function describeTopic(topic: Topic): string {
       ['DuplicateDetectionHistoryTimeWindow', durationText(s.duplicateWindowMs)],
       ['EnableBatchedOperations', s.enableBatchedOperations],
       ['SizeInBytes', size(topic.store)],
+    ]) +
+    authorizationRules(s.authorizationRules) +
+    elements([
       ['Status', s.status],
       ['UserMetadata', s.userMetadata],
       ['CreatedAt', time(topic.createdAt)],
-      ['UpdatedAt', time(topic.createdAt)],
+      ['UpdatedAt', time(topic.store.updatedAt)],
       ['AccessedAt', time(topic.store.touchedAt)],
       ['SupportOrdering', s.supportOrdering],
     ]) +
-    counts(0, 0, topic.store.scheduledCount) +
+    counts(topic.store) +
     elements([
       ['SubscriptionCount', topic.subscriptions.size],
       ['AutoDeleteOnIdle', durationText(s.autoDeleteOnIdleMs)],
       ['EnablePartitioning', false],
       ['EntityAvailabilityStatus', 'Available'],
       ['EnableExpress', false],
-      ['MaxMessageSizeInKilobytes', 256],
+      ['MaxMessageSizeInKilobytes', s.maxMessageSizeInKilobytes],
     ]);
   return root('TopicDescription', inner);
 }
@@ -130,10 +154,10 @@ export function describeSubscription(queue: Queue, base: string): string {
       ['DeadLetteringOnFilterEvaluationExceptions', s.deadLetterOnFilterError],
       ['MessageCount', messageCount(queue)],
       ['CreatedAt', time(queue.createdAt)],
-      ['UpdatedAt', time(queue.createdAt)],
+      ['UpdatedAt', time(queue.updatedAt)],
       ['AccessedAt', time(queue.touchedAt)],
     ]) +
-    counts(queue.activeCount, queue.deadLetters?.messages.size ?? 0, queue.scheduledCount) +
+    counts(queue) +
     elements([
       ['AutoDeleteOnIdle', durationText(s.autoDeleteOnIdleMs)],
       ['EntityAvailabilityStatus', 'Available'],
@@ -145,9 +169,9 @@ export function describeRule({ name, filter, action, createdAt }: Rule): string 
   const sql = (
     tag: string,
     type: string,
-    o: { expression: string; parameters?: Values | undefined },
+    o: { expression: string; parameters?: Values | undefined; numberTypes?: NumberTypes | undefined },
   ): string =>
-    `<${tag} i:type="${type}"><SqlExpression>${escapeXml(o.expression)}</SqlExpression><CompatibilityLevel>20</CompatibilityLevel>${keyValues('Parameters', o.parameters)}</${tag}>`;
+    `<${tag} i:type="${type}"><SqlExpression>${escapeXml(o.expression)}</SqlExpression><CompatibilityLevel>20</CompatibilityLevel>${keyValues('Parameters', o.parameters, o.numberTypes)}</${tag}>`;
   const inner =
     (filter.kind === 'sql'
       ? sql('Filter', sqlType(filter.expression), filter)
@@ -169,23 +193,28 @@ function describeCorrelation(filter: CorrelationFilter): string {
   const fields = CORRELATION_FIELDS.map(
     ([field]) => [field.charAt(0).toUpperCase() + field.slice(1), filter[field]] as const,
   );
-  return `<Filter i:type="CorrelationFilter">${elements(fields)}${keyValues('Properties', filter.properties)}</Filter>`;
+  return `<Filter i:type="CorrelationFilter">${elements(fields)}${keyValues('Properties', filter.properties, filter.numberTypes)}</Filter>`;
 }
 
 type Values = Readonly<Record<string, RuleValue>>;
 
 /** The prefix of the type has four characters: the SDK cuts it off by length. */
-function keyValues(tag: string, values: Values | undefined): string {
+function keyValues(tag: string, values: Values | undefined, types: NumberTypes | undefined): string {
   const pairs = Object.entries(values ?? {}).map(([key, value]) => {
-    const [type, text] = typed(value);
+    const [type, text] = typed(value, types?.[key]);
     return `<KeyValueOfstringanyType><Key>${escapeXml(key)}</Key><Value i:type="d6p1:${type}" xmlns:d6p1="${SCHEMA}">${escapeXml(text)}</Value></KeyValueOfstringanyType>`;
   });
   return pairs.length === 0 ? '' : `<${tag}>${pairs.join('')}</${tag}>`;
 }
 
-function typed(value: RuleValue): [type: string, text: string] {
+function typed(value: RuleValue, type: NumberTypes[string] | undefined): [type: string, text: string] {
   if (value instanceof Date) return ['dateTime', value.toISOString()];
-  if (typeof value === 'number') return [Number.isInteger(value) ? 'int' : 'double', String(value)];
+  if (typeof value === 'number')
+    // Beyond 32 bits the JavaScript SDK reads nothing but doubles.
+    return [
+      type ?? (Number.isInteger(value) && Math.abs(value) < 0x8000_0000 ? 'int' : 'double'),
+      String(value),
+    ];
   return [typeof value, String(value)];
 }
 

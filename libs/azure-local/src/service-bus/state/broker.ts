@@ -4,6 +4,7 @@ import {
   queueDefaults,
   storeSettings,
   topicDefaults,
+  type AccessRight,
   type Entity,
   type EntityRecord,
   type QueueSettings,
@@ -28,6 +29,13 @@ export interface BrokerHost {
   gone(queue: Queue): void;
   newToken(): Buffer;
   newId(): string;
+}
+
+export interface EntityKey {
+  readonly keyName: string;
+  readonly key: string;
+  readonly rights: readonly AccessRight[];
+  readonly entity: string;
 }
 
 const RECONNECT_MS = 60_000;
@@ -276,6 +284,17 @@ export class Broker implements QueueHost, TopicHost {
       if (each.wake !== undefined) this.wakes.remove(each.wake);
       this.host.gone(each);
     }
+  }
+
+  /** The shared access keys of the entity's own authorization rules; a subscription has those of its topic. */
+  keysOf(address: string): EntityKey[] {
+    const path = normal(address).replace(/\/subscriptions\/.*$/, '');
+    const entity = this.find(subQueueOf(path)?.owner ?? path);
+    if (entity === undefined) return [];
+    const { settings, path: own } = entity.kind === 'queue' ? entity.queue : entity.topic;
+    return (settings.authorizationRules ?? []).flatMap(({ keyName, rights, primaryKey, secondaryKey }) =>
+      [primaryKey, secondaryKey].map((key) => ({ keyName, key, rights, entity: own })),
+    );
   }
 
   // Messages.

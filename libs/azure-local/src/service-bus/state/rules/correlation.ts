@@ -1,6 +1,6 @@
 import { textOf, type Value } from '../../amqp/reader.js';
 import type { Message, PropertyName } from '../message.js';
-import type { RuleValue } from './rule.js';
+import type { NumberTypes, RuleValue } from './rule.js';
 
 /** Every field that is set must be equal; those that are not set match anything. */
 export interface CorrelationFilter {
@@ -14,6 +14,7 @@ export interface CorrelationFilter {
   readonly replyToSessionId?: string | undefined;
   readonly contentType?: string | undefined;
   readonly properties?: Readonly<Record<string, RuleValue>> | undefined;
+  readonly numberTypes?: NumberTypes | undefined;
 }
 
 /** In the order of the wire format. */

@@ -4,17 +4,25 @@ import { compileAction, compileFilter } from './sql.js';
 
 export type RuleValue = string | number | boolean | Date;
 
+/** What kind of number a value was given as; whole ones are `int` otherwise, others `double`. */
+export type NumberTypes = Readonly<Record<string, 'int' | 'long' | 'double'>>;
+
 export interface SqlFilter {
   readonly kind: 'sql';
   readonly expression: string;
   readonly parameters?: Readonly<Record<string, RuleValue>> | undefined;
+  readonly numberTypes?: NumberTypes | undefined;
 }
 
 export interface Rule {
   readonly name: string;
   readonly filter: CorrelationFilter | SqlFilter;
   readonly action?:
-    | { readonly expression: string; readonly parameters?: Readonly<Record<string, RuleValue>> | undefined }
+    | {
+        readonly expression: string;
+        readonly parameters?: Readonly<Record<string, RuleValue>> | undefined;
+        readonly numberTypes?: NumberTypes | undefined;
+      }
     | undefined;
   readonly createdAt: number;
 }
