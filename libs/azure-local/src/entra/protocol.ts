@@ -1,6 +1,8 @@
 import type { Incoming, Operation } from '../host/plugin.js';
 
-/** `adfs` is the spelling of the tenant under which the clients skip instance discovery. */
+/** How a tenant's endpoints are spelled: `adfs` is the tenant under which clients skip instance discovery. */
+export type Flavour = 'v1' | 'v2' | 'adfs';
+
 export interface EntraOperation extends Operation {
   readonly name:
     | 'openid-configuration'
@@ -8,10 +10,56 @@ export interface EntraOperation extends Operation {
     | 'token'
     | 'instance-discovery'
     | 'cloud-metadata'
+    | 'managed-identity'
     | 'workload-configuration'
     | 'workload-keys'
     | 'unknown';
   readonly tenant: string;
+  readonly flavour: Flavour;
+}
+
+export const workloadPath = 'workload-issuer';
+/** Where App Service keeps the endpoint of its managed identities. */
+const appServicePath = 'msi';
+
+/** The first segments that belong to Entra besides the tenant's own id. */
+export const entraRoots: readonly string[] = [
+  'common',
+  'organizations',
+  'consumers',
+  'adfs',
+  'metadata',
+  appServicePath,
+  workloadPath,
+];
+
+export function recogniseEntra(request: Incoming): EntraOperation {
+  const { segments, query } = request;
+  const [first = '', ...rest] = segments;
+  const tenant = first.toLowerCase();
+  const path = rest.join('/').toLowerCase();
+  const flavour = tenant === 'adfs' ? 'adfs' : /(^|\/)v2\.0\//.test(path) ? 'v2' : 'v1';
+  const as = (name: EntraOperation['name'], target = ''): EntraOperation => ({
+    name,
+    target,
+    tenant: first,
+    flavour,
+  });
+  const managed = as('managed-identity', query.get('client_id') ?? '');
+  if (tenant === 'metadata') {
+    if (path === 'identity/oauth2/token') return managed;
+    return as(path === 'endpoints' ? 'cloud-metadata' : 'unknown');
+  }
+  if (tenant === appServicePath) return path === 'token' ? managed : as('unknown');
+  if (tenant === workloadPath) {
+    if (path === 'keys') return as('workload-keys');
+    return as(path === '.well-known/openid-configuration' ? 'workload-configuration' : 'unknown');
+  }
+  if (path === 'discovery/instance') return as('instance-discovery');
+  if (/^(v2\.0\/)?\.well-known\/openid-configuration$/.test(path)) return as('openid-configuration');
+  if (/^discovery\/(v2\.0\/)?keys$/.test(path)) return as('keys');
+  if (/^oauth2\/(v2\.0\/)?token$/.test(path)) return as('token', parseTokenRequest(request).clientId);
+  return as('unknown');
 }
 
 export interface TokenRequest {
@@ -19,89 +67,50 @@ export interface TokenRequest {
   readonly clientId: string;
   readonly secret: string | undefined;
   readonly assertion: string | undefined;
+  readonly assertionType: string | undefined;
   /** `<resource>/.default`, or the `resource` of the older endpoint. */
   readonly scope: string | undefined;
   readonly resource: string | undefined;
+  /** What a challenge for other claims asked for; every new token satisfies it. */
+  readonly claims: string | undefined;
 }
 
-export const workloadPath = 'workload-issuer';
+export const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** The first segments that belong to Entra besides the tenant's own id. */
-export const entraRoots: readonly string[] = ['common', 'organizations', 'adfs', 'metadata', workloadPath];
-
-export function recogniseEntra({ segments, body }: Incoming): EntraOperation {
-  const [tenant = '', ...rest] = segments;
-  const path = rest.join('/').toLowerCase();
-  const operation = (name: EntraOperation['name'], target = ''): EntraOperation => ({ name, target, tenant });
-  if (tenant === 'metadata') return operation(path === 'endpoints' ? 'cloud-metadata' : 'unknown');
-  if (tenant === workloadPath) {
-    if (path === 'keys') return operation('workload-keys');
-    return operation(path === '.well-known/openid-configuration' ? 'workload-configuration' : 'unknown');
-  }
-  if (path === 'discovery/instance') return operation('instance-discovery');
-  if (/^(v2\.0\/)?\.well-known\/openid-configuration$/.test(path)) return operation('openid-configuration');
-  if (/^discovery\/(v2\.0\/)?keys$/.test(path)) return operation('keys');
-  if (/^oauth2\/(v2\.0\/)?token$/.test(path)) return operation('token', parseTokenRequest(body).clientId);
-  return operation('unknown');
-}
-
-export function parseTokenRequest(body: Buffer): TokenRequest {
+/** The form of a token request; the client may name itself in an `Authorization: Basic` header instead. */
+export function parseTokenRequest({ body, headers }: Pick<Incoming, 'body' | 'headers'>): TokenRequest {
   const form = new URLSearchParams(body.toString('utf8'));
   const field = (name: string) => form.get(name) ?? undefined;
+  const basic = basicOf(headers.authorization);
   return {
     grantType: field('grant_type') ?? '',
-    clientId: field('client_id') ?? '',
-    secret: field('client_secret'),
+    clientId: field('client_id') ?? basic?.clientId ?? '',
+    secret: field('client_secret') ?? basic?.secret,
     assertion: field('client_assertion'),
+    assertionType: field('client_assertion_type'),
     scope: field('scope'),
     resource: field('resource'),
+    claims: field('claims'),
   };
 }
 
-/** The audience a token is asked for; `undefined` when the scope is none that client credentials may ask. */
-export function audienceOf({ scope, resource }: TokenRequest): string | undefined {
-  // OpenID scopes ride along with every request of MSAL; the resource is the one that ends in /.default.
-  const scopes = (scope ?? '').split(' ').filter((part) => part.endsWith('/.default'));
-  const [only] = scopes;
-  if (scopes.length === 1 && only !== undefined) return only.slice(0, -'/.default'.length);
-  return scope === undefined ? resource : undefined;
+function basicOf(authorization: string | undefined) {
+  const encoded = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const [clientId = '', ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  return { clientId: decoded(clientId), secret: decoded(secret.join(':')) };
 }
 
-export function openidConfiguration(authority: string, issuer: string): Readonly<Record<string, unknown>> {
-  const v2 = authority.endsWith('/adfs') ? '' : 'v2.0/';
-  return {
-    issuer,
-    authorization_endpoint: `${authority}/oauth2/${v2}authorize`,
-    token_endpoint: `${authority}/oauth2/${v2}token`,
-    jwks_uri: `${authority}/discovery/${v2}keys`,
-    end_session_endpoint: `${authority}/oauth2/${v2}logout`,
-    response_types_supported: ['token'],
-    subject_types_supported: ['pairwise'],
-    id_token_signing_alg_values_supported: ['RS256'],
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
-  };
+/** Both halves are form-encoded before they are joined (RFC 6749); a stray `%` stays as it is. */
+function decoded(text: string): string {
+  return new URLSearchParams(`text=${text.replaceAll('&', '%26')}`).get('text') ?? text;
 }
 
-/** What the Azure CLI reads to learn a cloud. */
-export function cloudMetadata(origin: string, tenant: string): Readonly<Record<string, unknown>> {
-  return {
-    name: 'AzureLocal',
-    portal: origin,
-    galleryEndpoint: origin,
-    graphEndpoint: origin,
-    graph: origin,
-    graphAudience: origin,
-    resourceManager: origin,
-    sqlManagement: origin,
-    batch: 'https://batch.core.windows.net/',
-    media: 'https://rest.media.azure.net',
-    authentication: {
-      // The ADFS spelling keeps the CLI from asking login.microsoftonline.com about the authority.
-      loginEndpoint: `${origin}/adfs`,
-      audiences: ['https://management.azure.com/'],
-      tenant,
-      identityProvider: 'ADFS',
-    },
-    suffixes: { keyVaultDns: 'localhost', storage: 'localhost', acrLoginServer: 'localhost' },
-  };
+/** The resources that a scope asks whole; the OpenID scopes that ride along with every request of MSAL are none. */
+export function resourcesOf(scope: string): readonly string[] {
+  const suffix = '/.default';
+  return scope
+    .split(' ')
+    .filter((part) => part.endsWith(suffix) && part !== suffix)
+    .map((part) => part.slice(0, -suffix.length));
 }

@@ -1,7 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClientSecretCredential, DefaultAzureCredential, WorkloadIdentityCredential } from '@azure/identity';
+import {
+  ClientSecretCredential,
+  DefaultAzureCredential,
+  ManagedIdentityCredential,
+  WorkloadIdentityCredential,
+} from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, customFetch, decodeJwt, jwtVerify } from 'jose';
 import { start, type AzureLocal } from '../host/start.js';
@@ -23,6 +28,7 @@ beforeAll(async () => {
         federatedCredentials: [{ subject }],
         appRoles: [{ resource: 'api://notices', role: 'Report' }],
       },
+      { name: 'machine', managedIdentity: true },
     ],
   });
 });
@@ -90,6 +96,54 @@ describe('a program with the environment of the emulator', () => {
   });
 });
 
+describe('a program on the machine', () => {
+  const identity = async (path: string, headers: Readonly<Record<string, string>>) =>
+    await azure.call(path, { headers });
+
+  it('gets tokens of its managed identity through the SDK, of the system or of a user', async () => {
+    process.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] = azure.endpoints.origin;
+    const tlsOptions = { ca: azure.ca };
+    const { clientId } = application('machine');
+    const assigned = new ManagedIdentityCredential({ clientId, tlsOptions });
+    expect(decodeJwt((await assigned.getToken(vault)).token)).toMatchObject({
+      appid: clientId,
+      aud: 'https://vault.azure.net',
+    });
+    const system = new ManagedIdentityCredential({ tlsOptions });
+    const { token } = await system.getToken('https://management.azure.com/.default');
+    expect(decodeJwt(token)['appid']).toBe(application('default').clientId);
+  });
+
+  it('gets them in the form of App Service, with its header only', async () => {
+    const query = 'api-version=2019-08-01&resource=https://vault.azure.net';
+    const answer = await identity(`/msi/token?${query}`, { 'x-identity-header': 'x' });
+    expect(answer.json()).toMatchObject({
+      token_type: 'Bearer',
+      resource: 'https://vault.azure.net',
+      client_id: application('default').clientId,
+      expires_on: String(Math.floor(now / 1000) + 3599),
+    });
+    expect((await identity(`/msi/token?${query}`, {})).status).toBe(401);
+  });
+
+  it('is refused without the header, without a resource, and as an application that is no managed identity', async () => {
+    const path = '/metadata/identity/oauth2/token/?api-version=2018-02-01';
+    const resource = '&resource=https://vault.azure.net';
+    const metadata = { metadata: 'true' };
+    const refusals = [
+      await identity(`${path}${resource}`, {}),
+      await identity(path, metadata),
+      await identity(`${path}${resource}&client_id=${application('worker').clientId}`, metadata),
+    ];
+    expect(refusals.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(refusals.map((one) => (one.json() as { error_description: string }).error_description)).toEqual([
+      'Required metadata header not specified',
+      "Required query variable 'resource' is missing",
+      'Identity not found',
+    ]);
+  });
+});
+
 describe('a wrong proof', () => {
   it('is refused by its number: secret, tenant, scope', async () => {
     await expect(withSecret('worker', 'guess').getToken(vault)).rejects.toThrow(/AADSTS7000215/);
@@ -144,8 +198,12 @@ describe('a workload with a projected token', () => {
 describe('the Azure CLI', () => {
   it('finds the cloud and an authority that needs no instance discovery', async () => {
     const { origin } = azure.endpoints;
-    const cloud = (await azure.call('/metadata/endpoints?api-version=2019-05-01')).json();
-    expect(cloud).toMatchObject({ authentication: { loginEndpoint: `${origin}/adfs` } });
+    const cloud = (await azure.call('/metadata/endpoints?api-version=2015-01-01')).json();
+    expect(cloud).toMatchObject({
+      galleryEndpoint: origin,
+      graphEndpoint: origin,
+      authentication: { loginEndpoint: `${origin}/adfs`, audiences: ['https://management.azure.com/'] },
+    });
     const authority = (await azure.call('/adfs/.well-known/openid-configuration')).json();
     expect(authority).toMatchObject({
       token_endpoint: `${origin}/adfs/oauth2/token`,
@@ -158,14 +216,44 @@ describe('the Azure CLI', () => {
         grant_type: 'client_credentials',
         client_id: clientId,
         client_secret: clientSecret,
-        resource: 'https://management.azure.com/',
+        scope: 'https://management.azure.com//.default',
       }).toString(),
     });
-    const { access_token: token } = answer.json() as { access_token: string };
-    const authorization = `Bearer ${token}`;
+    const { access_token: token, expires_in: seconds } = answer.json() as Record<string, unknown>;
+    expect(seconds).toBe(3599);
     const subscriptions = await azure.call('/subscriptions?api-version=2022-12-01', {
-      headers: { authorization },
+      headers: { authorization: `Bearer ${String(token)}` },
     });
     expect(subscriptions.json()).toMatchObject({ value: [{ subscriptionId: azure.subscriptionId }] });
+  });
+});
+
+describe('terraform', () => {
+  it('finds one cloud, with an authority at the origin and every suffix that it asks for', async () => {
+    const { origin } = azure.endpoints;
+    const cloud = (await azure.call('/metadata/endpoints?api-version=2022-09-01')).json();
+    expect(cloud).toMatchObject({
+      name: 'AzureLocal',
+      resourceManager: origin,
+      microsoftGraphResourceId: 'https://graph.microsoft.com/',
+      authentication: { loginEndpoint: origin, identityProvider: 'AAD', tenant: azure.tenantId },
+    });
+    const { suffixes } = cloud as { suffixes: Record<string, string> };
+    const wanted = ['keyVaultDns', 'storage', 'mhsmDns', 'sqlServerHostname', 'mysqlServerEndpoint'];
+    const more = [
+      'postgresqlServerEndpoint',
+      'mariadbServerEndpoint',
+      'synapseAnalytics',
+      'attestationEndpoint',
+    ];
+    const rest = ['azureFrontDoorEndpointSuffix', 'storageSyncEndpointSuffix', 'acrLoginServer'];
+    for (const name of [...wanted, ...more, ...rest]) expect(suffixes[name]).toMatch(/localhost$/);
+  });
+
+  it('finds a list of clouds with the versions between', async () => {
+    const clouds = (await azure.call('/metadata/endpoints?api-version=2019-05-01')).json();
+    expect(clouds).toMatchObject([
+      { name: 'AzureLocal', authentication: { loginEndpoint: azure.endpoints.origin } },
+    ]);
   });
 });

@@ -24,6 +24,19 @@ describe('an application that is registered again', () => {
   });
 });
 
+describe('what a definition leaves out', () => {
+  it('is made by the chance that the directory was given', () => {
+    let next = 0;
+    const chance = { id: () => `id-${++next}`, secret: () => 'by-chance' };
+    const tenant = new Directory('tenant', 'subscription', inMemory<Application>(), chance);
+    expect(tenant.register({ name: 'worker' })).toMatchObject({
+      clientId: 'id-1',
+      objectId: 'id-2',
+      clientSecret: 'by-chance',
+    });
+  });
+});
+
 describe('an application with a role that Azure does not know', () => {
   it('is refused with the names of those that it does', () => {
     expect(() => directory().register({ name: 'worker', assignments: [{ role: 'Key Master' }] })).toThrow(

@@ -24,6 +24,10 @@ export interface ApplicationDefinition {
   readonly assignments?: readonly RoleAssignment[];
   /** For an application that is an API: what others ask tokens for. */
   readonly identifierUris?: readonly string[];
+  /** For an API: the version of tokens that it accepts; 1 unless said, as in Entra. */
+  readonly accessTokenVersion?: 1 | 2;
+  /** It is the identity of a machine or a program: whoever asks on this machine gets its tokens without a proof. */
+  readonly managedIdentity?: boolean;
   /** Roles of other applications' APIs; they arrive as the claim `roles` in tokens for that resource. */
   readonly appRoles?: readonly { readonly resource: string; readonly role: string }[];
 }
@@ -33,6 +37,14 @@ export interface Application extends Required<Omit<ApplicationDefinition, 'clien
   readonly clientSecret: string;
 }
 
+/** What no caller chooses. */
+export interface Chance {
+  readonly id: () => string;
+  readonly secret: () => string;
+}
+
+const trueChance: Chance = { id: randomUUID, secret: () => randomBytes(30).toString('base64url') };
+
 /** The tenant's applications: who they are, how they prove it, what they may do. */
 export class Directory {
   readonly #table: Table<Application>;
@@ -41,6 +53,8 @@ export class Directory {
     readonly tenantId: string,
     readonly subscriptionId: string,
     table: Table<Application>,
+    /** Makes the ids and secrets that a definition leaves out. */
+    private readonly chance: Chance = trueChance,
   ) {
     this.#table = table;
   }
@@ -53,12 +67,14 @@ export class Directory {
     }
     const application: Application = {
       name: definition.name,
-      clientId: (definition.clientId ?? before?.clientId ?? randomUUID()).toLowerCase(),
-      objectId: before?.objectId ?? randomUUID(),
-      clientSecret: definition.clientSecret ?? before?.clientSecret ?? randomBytes(30).toString('base64url'),
+      clientId: (definition.clientId ?? before?.clientId ?? this.chance.id()).toLowerCase(),
+      objectId: before?.objectId ?? this.chance.id(),
+      clientSecret: definition.clientSecret ?? before?.clientSecret ?? this.chance.secret(),
       federatedCredentials: definition.federatedCredentials ?? [],
       assignments: definition.assignments ?? [],
       identifierUris: definition.identifierUris ?? [],
+      accessTokenVersion: definition.accessTokenVersion ?? 1,
+      managedIdentity: definition.managedIdentity ?? false,
       appRoles: definition.appRoles ?? [],
     };
     if (before !== undefined && before.clientId !== application.clientId)
@@ -84,18 +100,25 @@ export class Directory {
     return permits(assignments, need, `/subscriptions/${this.subscriptionId}`);
   }
 
-  appRoles(application: Application, audience: string): readonly string[] {
+  /** The application that is the API of that audience, by its client id or one of its URIs. */
+  resource(audience: string): Application | undefined {
     const resource = audience.replace(/\/+$/, '');
-    const aliases = this.applications()
-      .filter(({ clientId, identifierUris }) => [clientId, ...identifierUris].includes(resource))
-      .flatMap(({ clientId, identifierUris }) => [clientId, ...identifierUris]);
-    const names = new Set([resource, ...aliases]);
-    return application.appRoles.filter((grant) => names.has(grant.resource)).map(({ role }) => role);
+    return this.applications().find((one) => namesOf(one).includes(resource));
+  }
+
+  appRoles(application: Application, audience: string): readonly string[] {
+    const api = this.resource(audience);
+    const names = [audience.replace(/\/+$/, ''), ...(api === undefined ? [] : namesOf(api))];
+    return application.appRoles.filter((grant) => names.includes(grant.resource)).map(({ role }) => role);
   }
 
   #byName(name: string): Application | undefined {
     return this.applications().find((application) => application.name === name);
   }
+}
+
+function namesOf({ clientId, identifierUris }: Application): readonly string[] {
+  return [clientId, ...identifierUris];
 }
 
 function digest(text: string): Buffer {

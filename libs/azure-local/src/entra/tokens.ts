@@ -3,7 +3,8 @@ import { decodeJwt, errors, type JWTPayload } from 'jose';
 import { replaceFile } from '../host/persist.js';
 import type { Clock } from '../host/plugin.js';
 import type { Application, Directory, FederatedCredential } from './state.js';
-import type { EntraRefusal } from './errors.js';
+import { issuerOf } from './discovery.js';
+import type { Refused } from './errors.js';
 import { workloadPath } from './protocol.js';
 import { verifyAgainst, type SigningKeys } from './signing-key.js';
 
@@ -24,6 +25,13 @@ export type Identified =
   | { readonly refused: 'missing' | 'invalid' | 'expired' }
   | { readonly refused: 'wrong-audience'; readonly audience: string };
 
+export interface FederatedClaims {
+  readonly subject: string;
+  /** `api://AzureADTokenExchange` unless said. */
+  readonly audience?: string;
+  readonly lifetimeSeconds?: number;
+}
+
 const exchangeAudience = 'api://AzureADTokenExchange';
 /** One signature check costs about 60 µs and every request brings the same few tokens. */
 const rememberedTokens = 2_000;
@@ -38,26 +46,40 @@ export class Tokens {
     private readonly clock: Clock,
     /** 3599 s as Entra's own. Not below 300 s: the Service Bus SDK then asks for tokens in a hot loop. */
     readonly lifetimeSeconds: number,
+    /** Of a token; random unless given. */
+    private readonly newId: () => string = randomUUID,
   ) {}
 
-  async issue(application: Application, audience: string): Promise<string> {
+  /**
+   * A token for the resource. Which version it has is the resource's choice, as in Entra: the endpoint that it was
+   * asked at has no say. `origin` names the issuer of tokens of version 2.
+   */
+  async issue(
+    application: Application,
+    audience: string,
+    { origin, proof }: { readonly origin: string; readonly proof: 'secret' | 'assertion' },
+  ): Promise<string> {
     const { tenantId } = this.directory;
     const now = Math.floor(this.clock() / 1000);
     const roles = this.directory.appRoles(application, audience);
+    const api = this.directory.resource(audience);
+    const version = api?.accessTokenVersion === 2 ? 2 : 1;
+    const proved = proof === 'secret' ? '1' : '2';
     return await this.keys.tenant.sign({
-      aud: audience,
-      iss: `https://sts.windows.net/${tenantId}/`,
+      aud: version === 2 && api !== undefined ? api.clientId : audience,
+      iss: issuerOf(origin, tenantId, version),
       iat: now,
       nbf: now,
       exp: now + this.lifetimeSeconds,
-      jti: randomUUID(),
-      appid: application.clientId,
-      appidacr: '1',
+      jti: this.newId(),
+      ...(version === 2
+        ? { azp: application.clientId, azpacr: proved }
+        : { appid: application.clientId, appidacr: proved }),
       idtyp: 'app',
       oid: application.objectId,
       sub: application.objectId,
       tid: tenantId,
-      ver: '1.0',
+      ver: `${version}.0`,
       ...(roles.length === 0 ? {} : { roles }),
     });
   }
@@ -73,7 +95,8 @@ export class Tokens {
     if (claims === 'invalid' || claims === 'expired') return { refused: claims };
     const audience = typeof claims.aud === 'string' ? claims.aud : '';
     if (!audiences.includes(audience.replace(/\/+$/, ''))) return { refused: 'wrong-audience', audience };
-    const application = this.directory.application(typeof claims.appid === 'string' ? claims.appid : '');
+    const client = claims['appid'] ?? claims['azp'];
+    const application = this.directory.application(typeof client === 'string' ? client : '');
     if (application === undefined) return { refused: 'invalid' };
     return { principal: application, expiresAt: (claims.exp ?? 0) * 1000, audience };
   }
@@ -83,50 +106,49 @@ export class Tokens {
     application: Application,
     assertion: string,
     issuer: string,
-  ): Promise<EntraRefusal | undefined> {
+  ): Promise<Refused | undefined> {
     let claims: JWTPayload;
     try {
       claims = decodeJwt(assertion);
     } catch {
-      return 700027;
+      return { code: 700027 };
     }
     const fromIssuer = application.federatedCredentials.filter(
       (one) => (one.issuer ?? issuer) === claims.iss,
     );
-    if (fromIssuer.length === 0) return 700211;
+    if (fromIssuer.length === 0) return { code: 700211, given: claims.iss ?? '' };
     const forSubject = fromIssuer.filter(({ subject }) => subject === claims.sub);
-    if (forSubject.length === 0) return 700213;
+    if (forSubject.length === 0) return { code: 700213, given: claims.sub ?? '' };
     const audiences = [claims.aud ?? []].flat();
     const credential = forSubject.find((one) => audiences.includes(one.audience ?? exchangeAudience));
-    if (credential === undefined) return 700212;
+    if (credential === undefined) return { code: 700212, given: audiences.join(' ') };
     try {
       await this.#verifyAssertion(credential, assertion);
       return undefined;
     } catch (error) {
-      return error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed
-        ? 700024
-        : 700027;
+      const isOver = error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed;
+      return isOver ? { code: 700024, given: timesOf(claims, this.clock()) } : { code: 700027 };
     }
   }
 
   /** What a cluster projects into a pod: a token that a federated application trades for its own. */
-  async writeFederatedToken(
-    file: string,
-    origin: string,
-    claims: { readonly subject: string; readonly audience?: string; readonly lifetimeSeconds?: number },
-  ): Promise<void> {
+  async issueFederatedToken(origin: string, claims: FederatedClaims): Promise<string> {
     const now = Math.floor(this.clock() / 1000);
     const key = await this.keys.workload();
-    const token = await key.sign({
+    return await key.sign({
       iss: workloadIssuer(origin),
       sub: claims.subject,
       aud: [claims.audience ?? exchangeAudience],
       iat: now,
       nbf: now,
       exp: now + (claims.lifetimeSeconds ?? 3600),
-      jti: randomUUID(),
+      jti: this.newId(),
     });
-    replaceFile(file, token);
+  }
+
+  /** {@link issueFederatedToken}, into the file that a program reads. */
+  async writeFederatedToken(file: string, origin: string, claims: FederatedClaims): Promise<void> {
+    replaceFile(file, await this.issueFederatedToken(origin, claims));
   }
 
   async #claims(token: string): Promise<JWTPayload | 'invalid' | 'expired'> {
@@ -156,4 +178,10 @@ export class Tokens {
 
 export function workloadIssuer(origin: string): string {
   return `${origin}/${workloadPath}/`;
+}
+
+function timesOf({ nbf, iat, exp }: JWTPayload, now: number): string {
+  const at = (seconds: number | undefined) =>
+    seconds === undefined ? 'unknown' : new Date(seconds * 1000).toISOString();
+  return `Current time: ${new Date(now).toISOString()}, assertion valid from ${at(nbf ?? iat)}, expiry time of assertion ${at(exp)}`;
 }

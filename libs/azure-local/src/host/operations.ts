@@ -24,6 +24,7 @@ const known: {
     'openid-configuration': [],
     'instance-discovery': [],
     'cloud-metadata': [],
+    'managed-identity': [],
     'workload-configuration': [],
     'workload-keys': [],
   },
