@@ -46,6 +46,8 @@ export interface AccountDetail extends Account {
 export interface Rotation {
   readonly id: string;
   readonly account: string;
+  readonly scope: string;
+  readonly slot: string | null;
   readonly state: string;
   readonly by: string | null;
   readonly reason: string | null;

@@ -381,6 +381,10 @@ describe('what cannot be done', () => {
     const id = await aRotation('done', [...begun, ...finished], 'completed');
     const cases = [
       [['rotate', 'nowhere'], 3],
+      [['rotate', 'nowhere', '--emergency'], 2],
+      [['rotate', 'nowhere', '--slot', 'key1'], 2],
+      [['rotate', 'nowhere', '--half', '--emergency', '--slot', 'key1'], 2],
+      [['rotate', 'nowhere', '--emergency', '--slot', 'key1'], 3],
       [['rotations', 'show', 'r-ffff'], 3],
       [['replay', id], 4],
       [['halt', id], 4],

@@ -1,6 +1,6 @@
 // The tree of commands. What a command does is loaded when it runs: `twinkey --help` loads commander only.
 import { Command, Option } from 'commander';
-import type { AskOptions } from './commands/ask.js';
+import type { AskOptions, RotateOptions } from './commands/ask.js';
 import type { ListOptions } from './commands/rotations.js';
 import type { Session } from './commands/session.js';
 import { OUTPUTS, parseDuration, parseUrl, usageFailure, type GlobalOptions } from './settings.js';
@@ -110,9 +110,15 @@ function addAsking(program: Command, session: OpenSession): void {
     .command('rotate')
     .description('rotate the keys of an account now')
     .argument('<account>', 'the name of the account; resource-group/name where names repeat')
+    .option('--half', 'only the key that is not in use')
+    .option(
+      '--emergency',
+      'a key has leaked: retire it before everything else, with the deadline that the policy has for this',
+    )
+    .addOption(new Option('--slot <slot>', 'the slot of the leaked key').choices(['key1', 'key2']))
     .option('--reason <text>', 'why; recorded in the audit')
     .option('--wait', 'print each step as it happens, until the rotation is completed or halted')
-    .action(async (account: string, options: AskOptions) => {
+    .action(async (account: string, options: RotateOptions) => {
       const { rotate } = await import('./commands/ask.js');
       await rotate(await session(), account, options);
     });

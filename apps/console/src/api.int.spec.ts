@@ -213,6 +213,28 @@ describe('asking for a rotation', () => {
     });
   });
 
+  it('of a leaked key is let through although a rotation is open, and names the slot', async () => {
+    const of = newAccount();
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    const path = `/v1/accounts/${of.name}/rotations`;
+    const { status, body } = await ask(path, { scope: 'emergency', slot: 'key1' });
+    expect(status).toBe(202);
+    await until(() => commands.some(({ account }) => account === of.account));
+    expect(commands.find(({ account }) => account === of.account)).toMatchObject({
+      command: 'rotate',
+      scope: 'emergency',
+      slot: 'key1',
+    });
+    expect(await get(`/v1/rotations/${String(body['rotation'])}`, answers.RotationDetail)).toMatchObject({
+      state: 'asked',
+      scope: 'emergency',
+      slot: 'key1',
+    });
+    for (const half of [{ scope: 'emergency' }, { scope: 'half', slot: 'key1' }])
+      expect(await ask(path, half)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
+
   it('is declined while a rotation is open, and for an account that nobody knows', async () => {
     const of = newAccount();
     await told(of, upToWaiting);

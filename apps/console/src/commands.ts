@@ -1,5 +1,13 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { AccountId, RotationCommand, RotationId, accountName, writeMessage } from '@twinkey/contracts';
+import {
+  AccountId,
+  RotationCommand,
+  RotationId,
+  accountName,
+  writeMessage,
+  type KeySlot,
+  type RotationScope,
+} from '@twinkey/contracts';
 import { appendOutbox, type Database } from '@twinkey/journal';
 import { HttpProblem } from '@twinkey/service';
 import type { Selectable, Transaction } from 'kysely';
@@ -18,6 +26,9 @@ export interface Ask {
   /** Absent for `rotate`: a new one is minted. */
   readonly rotation?: string;
   readonly consumer?: string;
+  /** Of `rotate`. */
+  readonly scope?: RotationScope;
+  readonly slot?: KeySlot | undefined;
   readonly by: string;
   readonly reason?: string | undefined;
   readonly idempotencyKey?: string | undefined;
@@ -124,7 +135,7 @@ async function audit(
       account: ask.account,
       rotation,
       consumer: ask.consumer ?? null,
-      details: JSON.stringify({ after }),
+      details: JSON.stringify({ after, ...scopeOf(ask) }),
       asked_by: ask.by,
       reason: ask.reason ?? null,
       asked_at: at,
@@ -137,7 +148,13 @@ async function audit(
 
 /** The rotation is known from now on, so that whoever asked can look at it before the rotator has answered. */
 async function noteAsked(trx: Trx, ask: Ask, rotation: string, at: Date): Promise<void> {
-  const asked = { asked_by: ask.by, asked_reason: ask.reason ?? null, asked_at: at };
+  const asked = {
+    asked_by: ask.by,
+    asked_reason: ask.reason ?? null,
+    asked_at: at,
+    scope: ask.scope ?? 'both',
+    slot: ask.slot ?? null,
+  };
   await trx
     .insertInto('rotation')
     .values({
@@ -169,6 +186,7 @@ function outgoing(id: string, ask: Ask, rotationId: RotationId, at: Date) {
       by: ask.by,
       reason: ask.reason,
       consumer: ask.consumer,
+      ...scopeOf(ask),
     }),
   });
   return { id: body.id, entity: RotationCommand.entity, subject, body, orderKey: account };
@@ -182,12 +200,25 @@ function afterOf({ details }: Selectable<CommandTable>): number {
   return details !== null && 'after' in details && typeof details.after === 'number' ? details.after : 0;
 }
 
+/** What differs from the usual: nothing is said of a rotation of both keys. */
+function scopeOf({ scope = 'both', slot }: Ask): { scope?: RotationScope; slot?: KeySlot } {
+  return {
+    ...(scope === 'both' ? {} : { scope }),
+    ...(slot === undefined ? {} : { slot }),
+  };
+}
+
+function scopeIn({ details }: Selectable<CommandTable>): unknown {
+  return details !== null && 'scope' in details ? details.scope : 'both';
+}
+
 function assertSameQuestion(row: Selectable<CommandTable>, ask: Ask): void {
   const same =
     row.command === ask.command &&
     row.account === ask.account &&
     (ask.rotation === undefined || row.rotation === ask.rotation) &&
-    row.consumer === (ask.consumer ?? null);
+    row.consumer === (ask.consumer ?? null) &&
+    (ask.command !== 'rotate' || scopeIn(row) === (ask.scope ?? 'both'));
   if (same) return;
   throw new HttpProblem(
     422,

@@ -3,10 +3,19 @@
 import { isInterrupted, isPermanentFault, isTransientFault, type AccountId } from '@twinkey/contracts';
 import { releaseLease, takeLease, type Database } from '@twinkey/journal';
 import type { SecretText } from '@twinkey/key-store';
-import { plan, wasToldOf, type Next, type Obstruction, type Terms, type Waiting } from '@twinkey/rotation';
+import {
+  plan,
+  termsFor,
+  wasToldOf,
+  type Next,
+  type Obstruction,
+  type Terms,
+  type Waiting,
+} from '@twinkey/rotation';
 import type { Log } from '@twinkey/service';
 import type { Accounts } from './accounts.js';
 import { haltFor } from './halt.js';
+import { policyTerms } from './terms-from.js';
 import { Hold } from './hold.js';
 import type { KeyRings } from './key-rings.js';
 import { look, type Outside } from './look.js';
@@ -25,7 +34,7 @@ const LONGEST_PAUSE_MS = 60_000;
 const ROUNDS = 200;
 
 /** What no account's policy says. */
-export type InstallationTerms = Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue' | 'drainMs'>;
+export type InstallationTerms = Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue' | 'drainMs' | 'emergency'>;
 
 export interface AdvanceParts {
   readonly database: Database;
@@ -172,7 +181,7 @@ export class Advance {
         generation: published.generation,
         request,
         rotationId: rotation?.rotationId ?? null,
-        deadlineAt: work.now() + work.settings.policy.acknowledgeWithinSeconds * 1_000,
+        deadlineAt: work.now() + termsFor(work.ring, this.#termsOf(work)).acknowledgeWithinMs,
         waived: rotation?.waived ?? [],
       },
     ]);
@@ -231,12 +240,7 @@ export class Advance {
   }
 
   #termsOf({ settings: { policy } }: Work): Terms {
-    return {
-      ...this.parts.terms,
-      acknowledgeWithinMs: policy.acknowledgeWithinSeconds * 1_000,
-      onOverdue: policy.onOverdue,
-      drainMs: policy.drainSeconds * 1_000,
-    };
+    return { ...this.parts.terms, ...policyTerms(policy) };
   }
 
   /** Doubles as long as the same thing fails, whatever succeeds in between: reading a vault that refuses writes, say. */

@@ -38,7 +38,7 @@ export class KeyRings {
     const stored = await loadStream<KeyRing>(this.database, account);
     return stored === null
       ? { ring: emptyRing(account), version: 0 }
-      : { ring: stored.state, version: stored.version };
+      : { ring: upToDate(stored.state), version: stored.version };
   }
 
   /** Folds the events into the ring and commits all of it, if nobody was faster. Throws Interrupted when the lease is lost. */
@@ -66,3 +66,15 @@ export class KeyRings {
     return { recorded: false, why: outcome.why };
   }
 }
+
+/** A ring that an earlier release stored lacks what was added since. */
+function upToDate(stored: KeyRing): KeyRing {
+  const { rotation } = stored;
+  return {
+    ...emptyRing(stored.account),
+    ...stored,
+    rotation: rotation && { ...BEFORE_SCOPES, ...rotation },
+  };
+}
+
+const BEFORE_SCOPES = { scope: 'both', leaked: null } as const;

@@ -19,7 +19,13 @@ export class OnRotationCommand {
         command.command === 'rotate'
           ? decideRequest(
               ring,
-              { rotationId: command.rotationId, by: command.by, reason: command.reason ?? 'asked for' },
+              {
+                rotationId: command.rotationId,
+                by: command.by,
+                reason: command.reason ?? 'asked for',
+                scope: command.scope,
+                slot: command.slot,
+              },
               now,
             )
           : decideCommand(ring, command, now),

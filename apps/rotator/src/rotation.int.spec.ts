@@ -25,6 +25,8 @@ const NAMES = [
   'first-refused',
   'outage',
   'withdrawn',
+  'leaked',
+  'half',
 ];
 
 let azure: TestAzure;
@@ -161,6 +163,50 @@ describe('a rotation with nothing in its way', () => {
         .map(({ slot, fingerprint }) => ({ slot, fingerprint }))
         .toSorted((a, b) => (a.slot < b.slot ? -1 : 1)),
     );
+  });
+});
+
+describe('a key that leaks while its account is being rotated', () => {
+  it('dies before the rotation goes on, with one regeneration more than usual and everyone told of both', async () => {
+    await cared('leaked');
+    care.silent.add('leaked');
+    plant('leaked');
+    const usual = await care.rotate('leaked');
+    await until(async () => (await care.ring('leaked')).waiting !== null, WITHIN);
+    const emergency = await care.rotate('leaked', { scope: 'emergency', slot: 'key2' });
+    await until(async () => (await care.ring('leaked')).asked?.rotationId === emergency, WITHIN);
+    expect((await care.ring('leaked')).published).toMatchObject({ slot: 'key1', generation: 2 });
+    care.silent.delete('leaked');
+    await care.acknowledge('leaked');
+    await rotated('leaked', usual);
+
+    expect((await care.ring('leaked')).finished).toEqual([usual, emergency]);
+    expect(requests('leaked', 'regenerateKey')).toBe(2);
+    const told = await care.told('leaked');
+    const of = (id: string) => told.flatMap(({ rotationId, what }) => (rotationId === id ? [what] : []));
+    expect(of(emergency)[0]).toMatchObject({
+      event: 'requested',
+      scope: 'emergency',
+      slot: 'key2',
+      steps: ['switch-to-key1', 'regenerate-key2'],
+    });
+    expect(of(emergency).at(-1)).toMatchObject({ event: 'completed', keysReplaced: 1, scope: 'emergency' });
+    expect(of(usual)).toContainEqual(expect.objectContaining({ event: 'waiting', for: 'emergency' }));
+    expect(of(usual).filter(({ event }) => event === 'retired')).toEqual([
+      expect.objectContaining({ slot: 'key2', by: 'twinkey' }),
+      expect.objectContaining({ slot: 'key1', by: 'twinkey' }),
+    ]);
+  });
+});
+
+describe('half a turn', () => {
+  it('replaces the key that nobody is on, and publishes nothing', async () => {
+    await cared('half');
+    plant('half');
+    await rotated('half', await care.rotate('half', { scope: 'half' }));
+    expect(requests('half', 'regenerateKey')).toBe(1);
+    expect(requests('half', 'setSecret')).toBe(0);
+    expect((await care.ring('half')).published).toMatchObject({ slot: 'key2', generation: 1 });
   });
 });
 

@@ -1,4 +1,6 @@
 // The installation's timing assumptions, checked against each other.
+import type { RotationPolicy } from '@twinkey/contracts';
+import type { Terms } from '@twinkey/rotation';
 import type { InstallationTerms } from './advance.js';
 import type { WorkTimes } from './work.js';
 
@@ -33,5 +35,26 @@ export function termsFrom({ quiescenceSeconds, callDeadlineSeconds, accountLease
       outcomePatienceMs: OUTCOME_PATIENCE_MS,
     },
     times: { leaseMs: accountLeaseSeconds * 1_000, callDeadlineMs },
+  };
+}
+
+/** A leaked key is in the wrong hands: its consumers get minutes. Whoever stays silent holds it all the same. */
+const EMERGENCY = { acknowledgeWithinSeconds: 900, onOverdue: 'hold' } as const;
+
+/** What the policy of one account says. */
+export function policyTerms({
+  acknowledgeWithinSeconds,
+  onOverdue,
+  drainSeconds,
+  emergency = EMERGENCY,
+}: RotationPolicy): Omit<Terms, keyof InstallationTerms> {
+  return {
+    acknowledgeWithinMs: acknowledgeWithinSeconds * 1_000,
+    onOverdue,
+    drainMs: drainSeconds * 1_000,
+    emergency: {
+      acknowledgeWithinMs: emergency.acknowledgeWithinSeconds * 1_000,
+      onOverdue: emergency.onOverdue,
+    },
   };
 }

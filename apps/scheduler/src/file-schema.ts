@@ -5,6 +5,14 @@ import { z } from 'zod';
 const duration = (what: string) =>
   z.string().describe(`${what} An ISO 8601 duration of fixed length: P30D, PT15M.`);
 
+const EmergencyEntry = z.strictObject({
+  acknowledgeWithin: duration('How long consumers have to leave a leaked key.').default('PT15M'),
+  onOverdue: z
+    .enum(['hold', 'force'])
+    .default('hold')
+    .describe('What happens to those who have not left it by then: wait for a person, or cut them off.'),
+});
+
 const PolicyEntry = z.strictObject({
   interval: duration(
     'How long keys serve before the next rotation is due, counted from the last completion.',
@@ -28,6 +36,7 @@ const PolicyEntry = z.strictObject({
   spread: duration('The stretch of time over which the first rotations of many accounts are spread.').default(
     'PT0S',
   ),
+  emergency: EmergencyEntry.prefault({}).describe('What holds instead while a leaked key is retired.'),
 });
 
 const SecretEntry = z.strictObject({

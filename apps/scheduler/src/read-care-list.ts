@@ -70,7 +70,7 @@ class Reading {
       else
         this.faults.push(
           ...read.faults.map(({ field, rule, remedy }) => ({
-            path: ['policies', name, field],
+            path: ['policies', name, ...field.split('.')],
             rule,
             remedy,
           })),

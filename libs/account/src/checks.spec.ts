@@ -242,6 +242,27 @@ describe('an account under care', () => {
   });
 });
 
+describe('a rotation of one key', () => {
+  const half = (what: string, sequence: number) =>
+    event({ event: what, at: t0 + DAY, sequence }, RotationId.parse('r-0000000000ff'));
+  const completed = given(later, [
+    { event: 'requested', at: t0, sequence: 1 },
+    { event: 'completed', at: t0 + MINUTE, sequence: 2 },
+  ]);
+
+  it('leaves the next due time where it was, since the other key is as old as before', () => {
+    const requested = half('requested', 3);
+    const over = half('completed', 4);
+    const heard = [requested, over].reduce(
+      (observed, { what, ...rest }) =>
+        hear(observed, { ...rest, what: { ...what, scope: 'half' } as typeof what }),
+      completed,
+    );
+    expect(nextDue(heard)).toEqual(nextDue(completed));
+    expect(heard.open).toBeNull();
+  });
+});
+
 describe('a new interval', () => {
   it('counts from the last completion, at once', () => {
     const rotated = given(seen, [{ ask: t0 }, requested, completed]);

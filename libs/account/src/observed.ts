@@ -39,9 +39,13 @@ export function hear(observed: Observed, event: RotationEvent): Observed {
   const { rotationId, sequence, what } = event;
   if (rotationId === undefined || !concerns(what.event)) return observed;
   const { open, heard, lastCompletedAt } = observed;
-  const completed = what.event === 'completed';
+  // A rotation of one key leaves the other as old as it was: the account's clock and its open rotation stay.
+  const ofOneKey = 'scope' in what && what.scope !== undefined && what.scope !== 'both';
+  if (ofOneKey && open?.rotationId !== rotationId) return observed;
+  const completed = what.event === 'completed' && !ofOneKey;
   const since = Date.parse(event.at);
-  const answered = open?.rotationId === rotationId && (completed || open.standing === 'asked');
+  const over = what.event === 'completed';
+  const answered = open?.rotationId === rotationId && (over || open.standing === 'asked');
   const known = completed
     ? { ...observed, lastCompletedAt: Math.max(lastCompletedAt ?? since, since) }
     : observed;
@@ -50,7 +54,7 @@ export function hear(observed: Observed, event: RotationEvent): Observed {
   return {
     ...known,
     heard: Math.max(heard, sequence),
-    open: completed ? null : { rotationId, since, standing },
+    open: over ? null : { rotationId, since, standing },
   };
 }
 

@@ -55,6 +55,7 @@ const written: WrittenPolicy = {
   withoutConsumers: 'wait',
   firstRotation: 'now',
   spread: 'PT0S',
+  emergency: { acknowledgeWithin: 'PT15M', onOverdue: 'force' },
 };
 
 describe('a policy', () => {
@@ -68,6 +69,7 @@ describe('a policy', () => {
         onOverdue: 'hold',
         drainSeconds: 30,
         withoutConsumers: 'wait',
+        emergency: { acknowledgeWithinSeconds: 900, onOverdue: 'force' },
       },
       schedule: { intervalSeconds: 2_592_000, firstRotation: 'now', spreadSeconds: 0 },
     });
@@ -80,6 +82,7 @@ describe('a policy', () => {
     [{ acknowledgeWithin: 'PT0S' }, ['acknowledgeWithin']],
     [{ drain: 'PT24H' }, ['drain']],
     [{ spread: 'P31D' }, ['spread']],
+    [{ emergency: { acknowledgeWithin: 'PT0S', onOverdue: 'hold' } }, ['emergency.acknowledgeWithin']],
     [
       { interval: 'monthly', acknowledgeWithin: '1h', drain: '30', spread: 'P1Y' },
       ['interval', 'acknowledgeWithin', 'drain', 'spread'],

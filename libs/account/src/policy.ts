@@ -11,6 +11,8 @@ export interface WrittenPolicy {
   readonly withoutConsumers: 'wait' | 'rotate';
   readonly firstRotation: 'now' | 'after-interval';
   readonly spread: string;
+  /** What holds instead while a leaked key is retired. */
+  readonly emergency: { readonly acknowledgeWithin: string; readonly onOverdue: 'hold' | 'force' };
 }
 
 /** When an account's rotations are due: the part of a policy that only the scheduler needs. */
@@ -23,7 +25,7 @@ export interface Schedule {
 }
 
 export interface PolicyFault {
-  readonly field: keyof WrittenPolicy;
+  readonly field: keyof WrittenPolicy | 'emergency.acknowledgeWithin';
   readonly rule: string;
   readonly remedy: string;
 }
@@ -35,14 +37,19 @@ export type ReadPolicy =
 /** Reads a policy, with every fault at once. */
 export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
   const faults: PolicyFault[] = [];
-  const seconds = (field: 'interval' | 'acknowledgeWithin' | 'drain' | 'spread', whole: boolean): number => {
-    const read = parseDuration(written[field]);
+  const seconds = (
+    field: 'interval' | 'acknowledgeWithin' | 'drain' | 'spread' | 'emergency.acknowledgeWithin',
+    whole: boolean,
+  ): number => {
+    const text =
+      field === 'emergency.acknowledgeWithin' ? written.emergency.acknowledgeWithin : written[field];
+    const read = parseDuration(text);
     if (!read.ok) {
-      faults.push({ field, rule: read.problem, remedy: `correct "${written[field]}"` });
+      faults.push({ field, rule: read.problem, remedy: `correct "${text}"` });
       return Number.NaN; // compares false with everything below: one fault per field
     }
     if (whole && !Number.isInteger(read.seconds)) {
-      faults.push({ field, rule: 'must be whole seconds', remedy: `round "${written[field]}"` });
+      faults.push({ field, rule: 'must be whole seconds', remedy: `round "${text}"` });
     }
     return read.seconds;
   };
@@ -50,7 +57,8 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
   const acknowledgeWithinSeconds = seconds('acknowledgeWithin', true);
   const drainSeconds = seconds('drain', false);
   const spreadSeconds = seconds('spread', true);
-  const must = (holds: boolean, field: keyof WrittenPolicy, rule: string, remedy: string) => {
+  const emergencySeconds = seconds('emergency.acknowledgeWithin', true);
+  const must = (holds: boolean, field: PolicyFault['field'], rule: string, remedy: string) => {
     if (!holds) faults.push({ field, rule, remedy });
   };
   must(!(intervalSeconds <= 0), 'interval', 'must be longer than 0', 'write for example P30D');
@@ -59,6 +67,12 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
     'acknowledgeWithin',
     'must be longer than 0',
     'write for example PT24H',
+  );
+  must(
+    !(emergencySeconds <= 0),
+    'emergency.acknowledgeWithin',
+    'must be longer than 0',
+    'write for example PT15M',
   );
   must(
     !(drainSeconds >= acknowledgeWithinSeconds) || acknowledgeWithinSeconds <= 0,
@@ -74,9 +88,21 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
   );
   if (faults.length > 0) return { ok: false, faults };
   const { onOverdue, withoutConsumers, firstRotation } = written;
+  const emergency = {
+    acknowledgeWithinSeconds: emergencySeconds,
+    onOverdue: written.emergency.onOverdue,
+  };
   return {
     ok: true,
-    terms: { name, intervalSeconds, acknowledgeWithinSeconds, onOverdue, drainSeconds, withoutConsumers },
+    terms: {
+      name,
+      intervalSeconds,
+      acknowledgeWithinSeconds,
+      onOverdue,
+      drainSeconds,
+      withoutConsumers,
+      emergency,
+    },
     schedule: { intervalSeconds, firstRotation, spreadSeconds },
   };
 }

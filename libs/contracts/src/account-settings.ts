@@ -14,6 +14,10 @@ export const RotationPolicy = z.object({
   drainSeconds: z.number().min(0),
   /** An account with no consumer at all: `wait` for one, or `rotate` all the same. */
   withoutConsumers: z.enum(['wait', 'rotate']),
+  /** What holds in place of the above while a leaked key is retired. Absent: 15 minutes, then `hold`. */
+  emergency: z
+    .object({ acknowledgeWithinSeconds: z.int().positive(), onOverdue: z.enum(['hold', 'force']) })
+    .optional(),
 });
 export type RotationPolicy = z.infer<typeof RotationPolicy>;
 

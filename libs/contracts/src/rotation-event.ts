@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { defineMessage } from './message.js';
-import { AccountId, Fingerprint, Generation, KeySlot, Moment, RotationId, Step } from './vocabulary.js';
+import {
+  AccountId,
+  Fingerprint,
+  Generation,
+  KeySlot,
+  Moment,
+  RotationId,
+  RotationScope,
+  Step,
+} from './vocabulary.js';
 
 /** Why a rotation stopped for a person. `docs/reference/errors.md` has a sentence and a remedy for each. */
 export const HaltReason = z.enum([
@@ -24,6 +33,10 @@ const what = z.discriminatedUnion('event', [
     by: z.string(),
     steps: z.array(Step),
     retire: z.array(z.object({ slot: KeySlot, fingerprint: Fingerprint })),
+    /** Absent: the keys of both slots. */
+    scope: RotationScope.optional(),
+    /** The slot whose key has leaked, in an emergency. */
+    slot: KeySlot.optional(),
   }),
   z.object({ event: z.literal('step-started'), step: Step }),
   z.object({ event: z.literal('step-done'), step: Step, seconds: z.number().min(0) }),
@@ -31,7 +44,16 @@ const what = z.discriminatedUnion('event', [
     event: z.literal('waiting'),
     /** Absent before the first step: the rotation is still looking at the account. */
     step: Step.optional(),
-    for: z.enum(['acknowledgements', 'drain', 'quiescence', 'propagation', 'throttling', 'outage']),
+    /** `emergency`: a rotation that retires a leaked key goes first. */
+    for: z.enum([
+      'acknowledgements',
+      'drain',
+      'quiescence',
+      'propagation',
+      'throttling',
+      'outage',
+      'emergency',
+    ]),
     detail: z.string(),
     until: Moment.optional(),
   }),
@@ -62,7 +84,13 @@ const what = z.discriminatedUnion('event', [
   z.object({ event: z.literal('replayed'), by: z.string(), step: Step.optional() }),
   z.object({ event: z.literal('forced'), step: Step, detail: z.string() }),
   z.object({ event: z.literal('waived'), consumer: z.string(), by: z.string(), reason: z.string() }),
-  z.object({ event: z.literal('completed'), seconds: z.number().min(0), keysReplaced: z.int().min(0) }),
+  z.object({
+    event: z.literal('completed'),
+    seconds: z.number().min(0),
+    keysReplaced: z.int().min(0),
+    /** Absent: both keys were replaced, and the account's clock starts anew. */
+    scope: RotationScope.optional(),
+  }),
   z.object({ event: z.literal('refused'), command: z.string(), code: z.string(), detail: z.string() }),
 ]);
 

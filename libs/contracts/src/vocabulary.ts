@@ -70,6 +70,13 @@ export const RotationId = z
   .brand<'RotationId'>();
 export type RotationId = z.infer<typeof RotationId>;
 
+/**
+ * What a rotation retires: the keys of both slots, only the one that is not in use (`half`), or first of all the key
+ * of one slot that has leaked (`emergency`).
+ */
+export const RotationScope = z.enum(['both', 'half', 'emergency']);
+export type RotationScope = z.infer<typeof RotationScope>;
+
 /** The name under which a consumer is registered. */
 export const ConsumerName = z
   .string()
@@ -104,4 +111,22 @@ export type Step = z.infer<typeof Step>;
 export function stepsFrom(published: KeySlot): readonly Step[] {
   const spare = otherSlot(published);
   return [`switch-to-${published}`, `regenerate-${spare}`, `switch-to-${spare}`, `regenerate-${published}`];
+}
+
+/** The steps of a rotation of that scope that starts with `published` in use. */
+export function stepsOf(
+  published: KeySlot,
+  { scope, slot }: { scope: RotationScope; slot: KeySlot | null },
+): readonly Step[] {
+  const all = stepsFrom(published);
+  switch (scope) {
+    case 'both':
+      return all;
+    case 'half':
+      return all.slice(0, 2);
+    case 'emergency':
+      return slot === published ? all.slice(2) : all.slice(0, 2);
+    default:
+      return scope satisfies never;
+  }
 }

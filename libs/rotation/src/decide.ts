@@ -2,8 +2,10 @@
 // none is an order to act, so a doubled, late or replayed one does no harm.
 import {
   type ConsumerName,
+  type KeySlot,
   type RotationCommand,
   type RotationId,
+  type RotationScope,
   type SwitchOutcome,
 } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
@@ -23,17 +25,30 @@ export type Decision =
   | { readonly accepted: true; readonly events: readonly RingEvent[] }
   | { readonly accepted: false; readonly code: RefusalCode; readonly detail: string };
 
-/** A new rotation: one at a time, and a request that was already served changes nothing. */
+export interface RotationRequest {
+  readonly rotationId: RotationId;
+  readonly by: string;
+  readonly reason: string;
+  /** Absent: both. */
+  readonly scope?: RotationScope | undefined;
+  /** The slot that leaked, in an emergency. */
+  readonly slot?: KeySlot | undefined;
+}
+
+/**
+ * A new rotation: one at a time, and a request that was already served changes nothing. An emergency is never turned
+ * away: whatever is open steps back until the leaked key is dead.
+ */
 export function decideRequest(
   ring: KeyRing,
-  { rotationId, by, reason }: { rotationId: RotationId; by: string; reason: string },
+  { rotationId, by, reason, scope = 'both', slot }: RotationRequest,
   now: number,
 ): Decision {
   const known = knows(ring, rotationId);
   if (known === 'finished')
     return refuse('rotation-completed', `Rotation ${rotationId} is already completed.`);
   if (known !== 'unknown') return refuse('already-requested', `Rotation ${rotationId} is already open.`);
-  if (ring.rotation !== null) {
+  if (ring.rotation !== null && scope !== 'emergency') {
     const { rotationId: open, halted } = ring.rotation;
     return halted === null
       ? refuse('rotation-running', `Rotation ${open} of this account is running.`)
@@ -42,7 +57,8 @@ export function decideRequest(
           `Rotation ${open} of this account is halted (${halted.reason}); replay that one.`,
         );
   }
-  return accept({ type: 'RotationRequested', at: now, rotationId, by, reason });
+  const what = { ...(scope === 'both' ? {} : { scope }), ...(slot === undefined ? {} : { slot }) };
+  return accept({ type: 'RotationRequested', at: now, rotationId, by, reason, ...what });
 }
 
 /** Replay, halt and waive. Asking for a rotation goes through {@link decideRequest}. */
@@ -61,7 +77,7 @@ export function decideCommand(
     case 'replay':
       if (known === 'open')
         return refuse('rotation-running', `Rotation ${rotationId} is running; it needs no replay.`);
-      return accept({ type: 'RotationReplayed', at: now, by });
+      return accept({ type: 'RotationReplayed', at: now, by, rotationId });
     case 'halt':
       if (known === 'halted') return refuse('rotation-halted', `Rotation ${rotationId} is halted already.`);
       return accept({
@@ -70,6 +86,7 @@ export function decideCommand(
         reason: 'operator',
         detail: `${by} halted it${command.reason === undefined ? '' : `: ${command.reason}`}. Both keys keep working.`,
         remedy: 'Replay the rotation when it may go on.',
+        rotationId,
       });
     case 'waive':
       return accept({
@@ -78,6 +95,7 @@ export function decideCommand(
         consumer: command.consumer,
         by,
         reason: command.reason,
+        rotationId,
       });
     default:
       throw new Error('unknown command');

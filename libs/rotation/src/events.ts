@@ -1,5 +1,12 @@
 // What can happen to a key ring. The journal keeps these; `evolve` folds them.
-import type { ConsumerName, Fingerprint, HaltReason, KeySlot, RotationId } from '@twinkey/contracts';
+import type {
+  ConsumerName,
+  Fingerprint,
+  HaltReason,
+  KeySlot,
+  RotationId,
+  RotationScope,
+} from '@twinkey/contracts';
 
 type Fingerprints = Readonly<Record<KeySlot, Fingerprint>>;
 
@@ -10,11 +17,16 @@ export type RingEvent = { readonly at: number } & (
       readonly rotationId: RotationId;
       readonly by: string;
       readonly reason: string;
+      /** Absent: both. */
+      readonly scope?: RotationScope;
+      /** The slot that leaked, in an emergency. */
+      readonly slot?: KeySlot;
     }
   | {
       readonly type: 'RetirementsRecorded';
       readonly rotationId: RotationId;
-      readonly retire: Fingerprints;
+      /** Only the slots that the rotation's scope asks for. */
+      readonly retire: Partial<Fingerprints>;
       readonly startedFrom: KeySlot;
     }
   | {
@@ -120,6 +132,8 @@ export type RingEvent = { readonly at: number } & (
       readonly consumer: ConsumerName;
       readonly by: string;
       readonly reason: string;
+      /** Absent: the rotation that is being worked on. */
+      readonly rotationId?: RotationId;
     }
   | {
       readonly type: 'CommandRefused';
@@ -133,6 +147,8 @@ export type RingEvent = { readonly at: number } & (
       readonly reason: HaltReason;
       readonly detail: string;
       readonly remedy: string;
+      /** Absent: the rotation that is being worked on. */
+      readonly rotationId?: RotationId;
     }
   /** Something stands in the way although no rotation is open: a first publication, a drift that cannot be healed. */
   | {
@@ -141,13 +157,14 @@ export type RingEvent = { readonly at: number } & (
       readonly detail: string;
       readonly remedy: string;
     }
-  | { readonly type: 'RotationReplayed'; readonly by: string }
+  | { readonly type: 'RotationReplayed'; readonly by: string; readonly rotationId?: RotationId }
   | { readonly type: 'RotationCompleted'; readonly rotationId: RotationId }
 );
 
 /** What a rotation waits for while nothing can be done. */
 export interface Waiting {
-  readonly for: 'acknowledgements' | 'drain' | 'quiescence' | 'propagation' | 'throttling' | 'outage';
+  readonly for:
+    'acknowledgements' | 'drain' | 'quiescence' | 'propagation' | 'throttling' | 'outage' | 'emergency';
   readonly detail: string;
   /** What a fault is called; its detail may differ each time, and is told once all the same. */
   readonly code?: string;

@@ -1,9 +1,10 @@
 // Folds an event into the ring. Total, and blind to who asks: whether an event may happen is decided elsewhere.
-import type { KeySlot } from '@twinkey/contracts';
+import type { KeySlot, RotationId } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
+import { lineUp, nextInLine } from './line.js';
 import { hasEvidence, stepOf } from './steps.js';
 import { nameOf } from './waiting.js';
-import type { Attempt, KeyRing, SlotRecord } from './key-ring.js';
+import type { Attempt, KeyRing, OpenRotation, SlotRecord } from './key-ring.js';
 
 const FINISHED_KEPT = 20;
 
@@ -17,34 +18,31 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
   const next = ring.revision + 1;
   switch (event.type) {
     case 'RotationRequested':
-      return {
-        ...ring,
-        // Whatever was listed before the request says nothing about the keys that it is to retire.
-        keysFrom: next,
-        vaultFrom: next,
-        waiting: null,
-        rotation: {
-          rotationId: event.rotationId,
-          by: event.by,
-          reason: event.reason,
-          requestedAt: event.at,
-          startedFrom: null,
-          waived: [],
-          halted: null,
-          keysReplaced: 0,
-          stepSince: event.at,
-        },
-      };
+      return lineUp(ring, {
+        rotationId: event.rotationId,
+        by: event.by,
+        reason: event.reason,
+        scope: event.scope ?? 'both',
+        leaked: event.slot ?? null,
+        requestedAt: event.at,
+        startedFrom: null,
+        waived: [],
+        halted: null,
+        keysReplaced: 0,
+        stepSince: event.at,
+      });
     case 'RetirementsRecorded': {
       const { rotationId, retire } = event;
+      const asked = (slot: KeySlot): SlotRecord => {
+        const fingerprint = retire[slot];
+        const record = ring.slots[slot];
+        return fingerprint === undefined ? record : { ...record, retire: { fingerprint, rotationId } };
+      };
       return {
         ...ring,
         waiting: null,
         rotation: ring.rotation && { ...ring.rotation, startedFrom: event.startedFrom },
-        slots: {
-          key1: { ...ring.slots.key1, retire: { fingerprint: retire.key1, rotationId } },
-          key2: { ...ring.slots.key2, retire: { fingerprint: retire.key2, rotationId } },
-        },
+        slots: { key1: asked('key1'), key2: asked('key2') },
       };
     }
     case 'RegenerationIntended':
@@ -54,6 +52,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
           ...slot,
           answered: null,
           regeneratedFor: ring.rotation?.rotationId ?? null,
+          regeneratedAt: event.at,
           regenerations: [...slot.regenerations, attemptOf(event)],
         })),
         attempts: event.attempt,
@@ -190,41 +189,35 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     case 'CareHindered':
       return { ...ring, waiting: nameOf(event) };
     case 'ConsumerWaived':
-      return {
-        ...ring,
-        rotation: ring.rotation && {
-          ...ring.rotation,
-          waived: [...new Set([...ring.rotation.waived, event.consumer])],
-        },
-      };
+      return withRotation(ring, event.rotationId, (rotation) => ({
+        ...rotation,
+        waived: [...new Set([...rotation.waived, event.consumer])],
+      }));
     case 'CommandRefused':
       return ring;
-    case 'RotationHalted':
-      return {
-        ...ring,
-        waiting: null,
-        rotation: ring.rotation && {
-          ...ring.rotation,
-          halted: { reason: event.reason, detail: event.detail, remedy: event.remedy },
-        },
-      };
+    case 'RotationHalted': {
+      const { reason, detail, remedy } = event;
+      const halted = { reason, detail, remedy };
+      return nextInLine(
+        withRotation({ ...ring, waiting: null }, event.rotationId, (rotation) => ({ ...rotation, halted })),
+      );
+    }
     case 'RotationReplayed':
-      return {
-        ...ring,
+      return nextInLine({
+        ...withRotation(ring, event.rotationId, (rotation) => ({ ...rotation, halted: null })),
         // Look at everything again, and give the consumers a new deadline if they had not all answered.
         keysFrom: next,
         vaultFrom: next,
         waiting: null,
         asked: hasEvidence(ring) ? ring.asked : unanswered(ring),
-        rotation: ring.rotation && { ...ring.rotation, halted: null },
-      };
+      });
     case 'RotationCompleted':
-      return {
+      return nextInLine({
         ...ring,
         rotation: null,
         waiting: null,
         finished: [event.rotationId, ...ring.finished].slice(0, FINISHED_KEPT),
-      };
+      });
     default:
       return unknownEvent(event);
   }
@@ -233,6 +226,23 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
 /** The request number must keep growing; everything else of the question is put anew. */
 function unanswered(ring: KeyRing): KeyRing['asked'] {
   return ring.asked && { ...ring.asked, rotationId: null, overdue: null };
+}
+
+/** Changes the named rotation, in line or not; the one that is being worked on when none is named. */
+function withRotation(
+  ring: KeyRing,
+  rotationId: RotationId | undefined,
+  change: (rotation: OpenRotation) => OpenRotation,
+): KeyRing {
+  const isMeant = (rotation: OpenRotation) =>
+    rotation.rotationId === (rotationId ?? ring.rotation?.rotationId);
+  return {
+    ...ring,
+    rotation: ring.rotation && (isMeant(ring.rotation) ? change(ring.rotation) : ring.rotation),
+    inLine: ring.inLine.map((waiting) =>
+      isMeant(waiting.rotation) ? { ...waiting, rotation: change(waiting.rotation) } : waiting,
+    ),
+  };
 }
 
 function withSlot(ring: KeyRing, slot: KeySlot, change: (record: SlotRecord) => SlotRecord): KeyRing {

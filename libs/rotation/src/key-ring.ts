@@ -6,6 +6,7 @@ import type {
   HaltReason,
   KeySlot,
   RotationId,
+  RotationScope,
 } from '@twinkey/contracts';
 
 /** One call that may still execute: its answer never came, or has not come yet. */
@@ -27,6 +28,8 @@ export interface SlotRecord {
   readonly regenerations: readonly Attempt[];
   /** The rotation that decided to regenerate the slot last: who else may have changed it since? */
   readonly regeneratedFor: RotationId | null;
+  /** When that was, in milliseconds since 1970. */
+  readonly regeneratedAt?: number | null;
   /** Publications of this slot that may still become current. */
   readonly publications: readonly Attempt[];
   /** What an answered regeneration returned; a list that disagrees is late, and must not be used. */
@@ -72,6 +75,9 @@ export interface OpenRotation {
   readonly rotationId: RotationId;
   readonly by: string;
   readonly reason: string;
+  readonly scope: RotationScope;
+  /** The slot whose key has leaked; null unless it is an emergency. */
+  readonly leaked: KeySlot | null;
   readonly requestedAt: number;
   /** The slot in use when the fingerprints to retire were recorded; null until then. */
   readonly startedFrom: KeySlot | null;
@@ -80,6 +86,12 @@ export interface OpenRotation {
   readonly keysReplaced: number;
   /** When the step that people see began. */
   readonly stepSince: number;
+}
+
+/** An open rotation that waits for its turn, with what it has still to retire. Nothing of it is lost meanwhile. */
+export interface WaitingRotation {
+  readonly rotation: OpenRotation;
+  readonly retire: Readonly<Record<KeySlot, Retirement | null>>;
 }
 
 export interface KeyRing {
@@ -95,7 +107,10 @@ export interface KeyRing {
   readonly intent: PublicationIntent | null;
   readonly slots: Readonly<Record<KeySlot, SlotRecord>>;
   readonly attempts: number;
+  /** The rotation that is being worked on. */
   readonly rotation: OpenRotation | null;
+  /** Rotations that an emergency goes before, and emergencies behind another one. */
+  readonly inLine: readonly WaitingRotation[];
   readonly asked: SwitchAsked | null;
   readonly evidence: Evidence | null;
   /** The drift found last, until a publication heals it. */
@@ -110,6 +125,7 @@ const EMPTY_SLOT: SlotRecord = {
   retire: null,
   regenerations: [],
   regeneratedFor: null,
+  regeneratedAt: null,
   publications: [],
   answered: null,
 };
@@ -127,10 +143,16 @@ export function emptyRing(account: AccountId): KeyRing {
     slots: { key1: EMPTY_SLOT, key2: EMPTY_SLOT },
     attempts: 0,
     rotation: null,
+    inLine: [],
     asked: null,
     evidence: null,
     drift: null,
     waiting: null,
     finished: [],
   };
+}
+
+/** Every open rotation of the account: the one that is being worked on, then those in line. */
+export function openRotations({ rotation, inLine }: KeyRing): readonly OpenRotation[] {
+  return [...(rotation === null ? [] : [rotation]), ...inLine.map((waiting) => waiting.rotation)];
 }

@@ -5,17 +5,18 @@ import type { Waiting } from './events.js';
 import { gate } from './gate.js';
 import { mistrustLateList, mistrustLateVault } from './lateness.js';
 import { record, wait, type Fingerprints, type Next } from './next.js';
-import type { Attempt, KeyRing } from './key-ring.js';
+import { openRotations, type Attempt, type KeyRing, type OpenRotation } from './key-ring.js';
 import { freshKeys, freshVault, type Observed, type Probe, type SeenVault } from './observed.js';
 import { nextGeneration, obstacleToPublishing } from './publishing.js';
-import type { Terms } from './terms.js';
+import { termsFor, type Terms } from './terms.js';
 
 /**
  * The next thing to do for an account, in this order: settle doubts, adopt what landed, mistrust what is late,
  * record what is to be retired, close what is gone, heal drift, tell everyone, regenerate the unpublished slot,
  * publish it. A rotation is complete only when nothing of all that is owed any more.
  */
-export function plan(ring: KeyRing, seen: Observed, terms: Terms, now: number): Next {
+export function plan(ring: KeyRing, seen: Observed, usual: Terms, now: number): Next {
+  const terms = termsFor(ring, usual);
   if (ring.rotation?.halted) return { do: 'rest' };
   const settled = settle(ring, terms, now);
   if (settled !== null) return settled;
@@ -81,7 +82,7 @@ function adopt(ring: KeyRing, vault: SeenVault['current'], now: number): Next | 
   return record({ type: 'Published', at: now, ...intent, version: vault.version, attempt: null });
 }
 
-/** A new rotation retires the keys that both slots hold now, whatever happened before. */
+/** A new rotation retires the keys that the slots of its scope hold now, whatever happened before. */
 function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next | null {
   const { rotation, published } = ring;
   if (rotation === null || published === null || rotation.startedFrom !== null) return null;
@@ -89,9 +90,22 @@ function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next
     type: 'RetirementsRecorded',
     at: now,
     rotationId: rotation.rotationId,
-    retire: keys,
+    retire: Object.fromEntries(slotsOf(rotation, published.slot).map((slot) => [slot, keys[slot]])),
     startedFrom: published.slot,
   });
+}
+
+function slotsOf({ scope, leaked }: OpenRotation, inUse: KeySlot): readonly KeySlot[] {
+  switch (scope) {
+    case 'both':
+      return SLOTS;
+    case 'half':
+      return [otherSlot(inUse)];
+    case 'emergency':
+      return leaked === null ? SLOTS : [leaked];
+    default:
+      return scope satisfies never;
+  }
 }
 
 /** A key that is gone from a list taken after the request, and refused where anyone can tell, is retired. */
@@ -344,6 +358,7 @@ function untilQuiet(detail: string, doubts: readonly Attempt[], terms: Terms): W
 
 /** The rotation that a `RotationId` belongs to, open or ended, as this ring remembers it. */
 export function knows(ring: KeyRing, rotationId: RotationId): 'open' | 'halted' | 'finished' | 'unknown' {
-  if (ring.rotation?.rotationId === rotationId) return ring.rotation.halted === null ? 'open' : 'halted';
+  const open = openRotations(ring).find((rotation) => rotation.rotationId === rotationId);
+  if (open !== undefined) return open.halted === null ? 'open' : 'halted';
   return ring.finished.includes(rotationId) ? 'finished' : 'unknown';
 }

@@ -5,15 +5,10 @@ import type { KeyRing } from './key-ring.js';
 export function stepOf(ring: KeyRing): Step | null {
   const { rotation, published, slots } = ring;
   if (rotation?.startedFrom == null || published === null) return null;
-  const started = rotation.startedFrom;
-  const spare = otherSlot(started);
-  const gateOpen = hasEvidence(ring);
-  if (published.slot === started) {
-    if (slots[spare].retire !== null) return gateOpen ? `regenerate-${spare}` : `switch-to-${started}`;
-    return slots[started].retire === null ? null : `switch-to-${spare}`;
-  }
-  if (slots[started].retire === null) return null;
-  return gateOpen ? `regenerate-${started}` : `switch-to-${spare}`;
+  const inUse = published.slot;
+  const spare = otherSlot(inUse);
+  if (slots[spare].retire !== null) return hasEvidence(ring) ? `regenerate-${spare}` : `switch-to-${inUse}`;
+  return slots[inUse].retire === null ? null : `switch-to-${spare}`;
 }
 
 /** Evidence counts for the published generation only, and only for the rotation that asked. */

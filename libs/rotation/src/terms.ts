@@ -1,4 +1,6 @@
 // The numbers a plan goes by: the account's policy and the installation's timing assumptions.
+import type { KeyRing } from './key-ring.js';
+
 export interface Terms {
   /** Time after a call was given up in which the server may still execute it, clock skew included. */
   readonly quiescenceMs: number;
@@ -13,4 +15,11 @@ export interface Terms {
   readonly probePauseMs: number;
   /** How long after a deadline the notifier may stay silent before it is asked again. */
   readonly outcomePatienceMs: number;
+  /** What holds instead while a leaked key is retired; absent: nothing else. */
+  readonly emergency?: Pick<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
+}
+
+/** The terms of the rotation that is being worked on. */
+export function termsFor({ rotation }: KeyRing, terms: Terms): Terms {
+  return rotation?.scope === 'emergency' ? { ...terms, ...terms.emergency } : terms;
 }

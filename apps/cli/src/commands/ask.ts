@@ -1,4 +1,5 @@
 import type { Asked, Rotation } from '../answers.js';
+import { usageFailure } from '../settings.js';
 import { watchRotation } from '../watch-rotation.js';
 import { askedBy, type Session } from './session.js';
 
@@ -7,10 +8,34 @@ export interface AskOptions {
   readonly reason?: string;
 }
 
+export interface RotateOptions extends AskOptions {
+  readonly half?: boolean;
+  readonly emergency?: boolean;
+  readonly slot?: string;
+}
+
 /** `twinkey rotate <account>` */
-export async function rotate(session: Session, account: string, options: AskOptions): Promise<void> {
+export async function rotate(session: Session, account: string, options: RotateOptions): Promise<void> {
   const path = `/v1/accounts/${encodeURIComponent(account)}/rotations`;
-  await ask(session, path, { reason: options.reason }, options.wait ?? false);
+  await ask(session, path, { reason: options.reason, ...scopeOf(options) }, options.wait ?? false);
+}
+
+function scopeOf({ half = false, emergency = false, slot }: RotateOptions): object {
+  if (half && emergency) {
+    throw usageFailure(
+      '--half and --emergency exclude each other.',
+      'One retires the key that is not in use, the other the one that has leaked.',
+    );
+  }
+  if (emergency !== (slot !== undefined)) {
+    throw usageFailure(
+      emergency ? 'It is not said which key has leaked.' : '--slot goes with --emergency only.',
+      'An emergency names the slot of the leaked key; every other rotation finds its slots by itself.',
+      'Write: twinkey rotate <account> --emergency --slot key1',
+    );
+  }
+  if (emergency) return { scope: 'emergency', slot };
+  return half ? { scope: 'half' } : {};
 }
 
 /** `twinkey replay <rotation>` */

@@ -29,10 +29,11 @@ export async function listRotations(
 
 export function rotationTable(rotations: readonly Rotation[], screen: Screen): string[] {
   return table(
-    ['ROTATION', 'ACCOUNT', 'STATE', 'STEP', 'BY', 'REQUESTED', 'TOOK'],
+    ['ROTATION', 'ACCOUNT', 'KEYS', 'STATE', 'STEP', 'BY', 'REQUESTED', 'TOOK'],
     rotations.map((rotation) => [
       rotation.id,
       rotation.account,
+      keysOf(rotation),
       paintState(screen, rotation.state),
       rotation.step ?? '-',
       rotation.by ?? '-',
@@ -64,11 +65,17 @@ export async function showRotation({ client, screen }: Session, id: string): Pro
   });
 }
 
+/** What it retires. */
+function keysOf({ scope, slot }: Rotation): string {
+  return scope === 'emergency' ? `leaked ${slot ?? 'key'}` : scope;
+}
+
 function facts(rotation: RotationDetail, screen: Screen): (readonly [string, string])[] {
   const { halt, waiting, refusal, waived } = rotation;
   return [
     ['Rotation', rotation.id],
     ['Account', rotation.account],
+    ['Keys', keysOf(rotation)],
     ['State', paintState(screen, rotation.state) + (rotation.step === null ? '' : ` in ${rotation.step}`)],
     ['Requested', `${relative(rotation.requestedAt)} by ${rotation.by ?? '-'}: ${rotation.reason ?? '-'}`],
     ...(waiting ? [['Waiting', `for ${waiting.for}: ${waiting.detail}`] as const] : []),

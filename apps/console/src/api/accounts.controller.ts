@@ -32,11 +32,19 @@ export class AccountsController {
   @HttpCode(202)
   async rotate(
     @Param(parse(AccountPath)) { name }: z.infer<typeof AccountPath>,
-    @Body(parse(RotateBody)) { by, reason }: z.infer<typeof RotateBody>,
+    @Body(parse(RotateBody)) { by, reason, scope, slot }: z.infer<typeof RotateBody>,
     @Headers('idempotency-key') key: string | undefined,
   ): Promise<Asked> {
     const account = await theAccount(this.database, name);
-    const ask = { command: 'rotate', account, by, reason, idempotencyKey: idempotencyKeyOf(key) } as const;
+    const ask = {
+      command: 'rotate',
+      account,
+      by,
+      reason,
+      scope,
+      slot,
+      idempotencyKey: idempotencyKeyOf(key),
+    } as const;
     const earlier = await this.commands.answered(ask);
     if (earlier) return earlier;
 
@@ -48,7 +56,7 @@ export class AccountsController {
         `${name} is no longer under care: ${withdrawn.reason}.`,
       );
     }
-    if (rotation !== null) {
+    if (rotation !== null && scope !== 'emergency') {
       throw new HttpProblem(
         409,
         'rotation-open',

@@ -1,6 +1,6 @@
 // What the API answers, as schemas: the types of the controllers, the OpenAPI document and the specs all come
 // from here. No field can hold a key; fingerprints are shown with their first 12 digits.
-import { Moment, Step } from '@twinkey/contracts';
+import { Moment, RotationScope, Step } from '@twinkey/contracts';
 import { z } from 'zod';
 
 const Time = Moment.nullable();
@@ -46,6 +46,10 @@ export const RotationView = z.object({
   id: z.string(),
   account: z.string().describe('The name of the account.'),
   accountId: z.string(),
+  scope: RotationScope.describe(
+    '`both` keys, `half`: the one that is not in use, `emergency`: a leaked one, before everything else.',
+  ),
+  slot: Slot.nullable().describe('The slot whose key has leaked, in an emergency.'),
   state: RotationStateName.describe('`asked`: the rotator has not answered the command yet.'),
   by: z.string().nullable(),
   reason: z.string().nullable(),
@@ -122,6 +126,10 @@ export const AccountDetail = AccountView.extend({
         onOverdue: z.enum(['hold', 'force']),
         drainSeconds: z.number(),
         withoutConsumers: z.enum(['wait', 'rotate']),
+        emergency: z
+          .object({ acknowledgeWithinSeconds: z.number(), onOverdue: z.enum(['hold', 'force']) })
+          .optional()
+          .describe('What holds instead while a leaked key is retired.'),
       }),
     })
     .nullable()

@@ -1,5 +1,5 @@
 // What the API may be asked: path, query and body of every operation.
-import { ConsumerName } from '@twinkey/contracts';
+import { ConsumerName, KeySlot, RotationScope } from '@twinkey/contracts';
 import { z } from 'zod';
 import { RotationStateName } from './answers.js';
 
@@ -50,9 +50,21 @@ export const CommandsQuery = z.object({
   limit: wholeNumber(500).default(50),
 });
 
-export const RotateBody = z.object({ by: By, reason: Reason.optional() });
-export const ReplayBody = RotateBody;
-export const HaltBody = RotateBody;
+export const RotateBody = z
+  .object({
+    by: By,
+    reason: Reason.optional(),
+    scope: RotationScope.default('both').describe(
+      '`half` retires only the key that is not in use, `emergency` a leaked one, before everything else.',
+    ),
+    slot: KeySlot.optional().describe('The slot whose key has leaked; for an emergency, and only then.'),
+  })
+  .refine(({ scope, slot }) => (scope === 'emergency') === (slot !== undefined), {
+    path: ['slot'],
+    error: 'must be given for an emergency, and only then',
+  });
+export const ReplayBody = z.object({ by: By, reason: Reason.optional() });
+export const HaltBody = ReplayBody;
 export const WaiveBody = z.object({ by: By, consumer: ConsumerName, reason: Reason });
 export const ReplayDeadLettersBody = z.union([
   z.object({

@@ -60,6 +60,7 @@ async function retellRotation(trx: Trx, rotation: string, event: RotationEvent):
   const told = {
     state: story.state,
     requested_by: story.by,
+    ...(story.scope === null ? {} : { scope: story.scope, slot: story.slot }),
     reason: story.reason,
     step: story.step,
     steps: JSON.stringify(story.steps),

@@ -1,6 +1,6 @@
 // What a rotation's events add up to. Pure, and told the events in the order of their sequence: events that
 // come doubled, late or reordered therefore give the same story as events that come in order.
-import type { RotationEvent, Step } from '@twinkey/contracts';
+import type { KeySlot, RotationEvent, RotationScope, Step } from '@twinkey/contracts';
 
 /** `asked`: the command is on its way and the rotator has not answered yet. */
 export type RotationState = 'asked' | 'running' | 'waiting' | 'halted' | 'completed' | 'refused';
@@ -24,6 +24,9 @@ export interface RotationStory {
   readonly state: RotationState;
   readonly requestedAt: string | null;
   readonly by: string | null;
+  /** null: not heard yet. */
+  readonly scope: RotationScope | null;
+  readonly slot: KeySlot | null;
   readonly reason: string | null;
   readonly step: Step | null;
   readonly steps: readonly RotationStep[];
@@ -45,6 +48,8 @@ const untold: RotationStory = {
   state: 'asked',
   requestedAt: null,
   by: null,
+  scope: null,
+  slot: null,
   reason: null,
   step: null,
   steps: [],
@@ -82,6 +87,8 @@ function tell(story: RotationStory, { what, at }: StoryEvent): RotationStory {
         state: 'running',
         requestedAt: at,
         by: what.by,
+        scope: what.scope ?? 'both',
+        slot: what.slot ?? null,
         reason: what.reason,
         steps: mergeSteps(what.steps, story.steps),
       };

@@ -54,6 +54,8 @@ function rotationView(row: RotationRow): RotationView {
     id: row.rotation,
     account: row.name,
     accountId: row.account,
+    scope: row.scope,
+    slot: row.slot,
     state: row.state,
     by: row.requested_by ?? row.asked_by,
     reason: row.reason ?? row.asked_reason,

@@ -5,6 +5,7 @@ import type {
   KeySlot,
   RegistryEvent,
   RotationEvent,
+  RotationScope,
   Step,
 } from '@twinkey/contracts';
 import type { ColumnType, Generated } from 'kysely';
@@ -49,6 +50,8 @@ export interface AccountKeyTable {
 export interface RotationTable {
   rotation: string;
   account: string;
+  scope: Generated<RotationScope>;
+  slot: KeySlot | null;
   state: RotationState;
   requested_by: string | null;
   reason: string | null;

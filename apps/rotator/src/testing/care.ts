@@ -189,10 +189,13 @@ export class Care {
     );
   }
 
-  async rotate(name: string): Promise<RotationId> {
+  async rotate(
+    name: string,
+    what: Pick<RotationCommand & { command: 'rotate' }, 'scope' | 'slot'> = {},
+  ): Promise<RotationId> {
     this.#rotations += 1;
     const rotationId = RotationId.parse(`r-${this.#rotations.toString(16).padStart(12, '0')}`);
-    await this.#command({ command: 'rotate', rotationId, account: this.idOf(name), by: 'ana' });
+    await this.#command({ command: 'rotate', rotationId, account: this.idOf(name), by: 'ana', ...what });
     return rotationId;
   }
 

@@ -7,7 +7,7 @@ import {
   SwitchOutcome,
   type KeySlot,
 } from '@twinkey/contracts';
-import { decideOutcome, decideRequest } from '../decide.js';
+import { decideOutcome, decideRequest, type RotationRequest } from '../decide.js';
 import type { RingEvent } from '../events.js';
 import { evolve } from '../evolve.js';
 import { emptyRing, type KeyRing } from '../key-ring.js';
@@ -15,7 +15,7 @@ import { NOTHING_SEEN, type Observed, type SeenVault } from '../observed.js';
 import type { Next } from '../next.js';
 import { plan } from '../plan.js';
 import { hasEvidence, stepOf } from '../steps.js';
-import type { Terms } from '../terms.js';
+import { termsFor, type Terms } from '../terms.js';
 
 export const account = AccountId.parse(
   '/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/speech',
@@ -111,14 +111,19 @@ export class SmallWorld {
     this.seen = NOTHING_SEEN;
   }
 
-  request(id = rotationId): void {
-    const decision = decideRequest(this.ring, { rotationId: id, by: 'test', reason: 'test' }, this.now);
+  request(id = rotationId, what: Pick<RotationRequest, 'scope' | 'slot'> = {}): void {
+    const asked = { rotationId: id, by: 'test', reason: 'test', ...what };
+    const decision = decideRequest(this.ring, asked, this.now);
     if (!decision.accepted) throw new Error(decision.detail);
     this.record(...decision.events);
   }
 
   next(): Next {
-    return plan(this.ring, this.seen, { ...terms, ...this.limits }, this.now);
+    return plan(this.ring, this.seen, this.terms, this.now);
+  }
+
+  private get terms(): Terms {
+    return { ...terms, ...this.limits };
   }
 
   /** Performs one decision; answers it, so that a spec can stop at any moment. */
@@ -308,7 +313,7 @@ export class SmallWorld {
   #askSwitch(request: number): void {
     const { published, rotation } = this.ring;
     if (published === null) throw new Error('nothing is published');
-    const deadlineAt = this.now + terms.acknowledgeWithinMs;
+    const deadlineAt = this.now + termsFor(this.ring, this.terms).acknowledgeWithinMs;
     const waived = rotation?.waived ?? [];
     this.record({
       type: 'SwitchAsked',
