@@ -1,7 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BareClient, errorOf, messageOf, type MessageParts } from './amqp/bare-client.js';
 import { DETACH, DISPOSITION, TRANSFER } from './amqp/performatives.js';
-import { bytesOf, int, list, string, stringMap, symbol, ulong } from './amqp/put.js';
+import {
+  binary,
+  bytesOf,
+  described,
+  map,
+  type Put,
+  int,
+  list,
+  string,
+  stringMap,
+  symbol,
+  ulong,
+} from './amqp/put.js';
 import { startServiceBus, type ServiceBusServer, type ServiceBusSettings } from './server.js';
 import { readMessage, type Message } from './state/message.js';
 
@@ -138,6 +150,39 @@ describe("a client that says a key's name and the key with SASL PLAIN", () => {
       await client.attach({ handle: 0, role: 'sender', target: 'orders' });
       const { fields } = await client.next(DETACH);
       expect(errorOf(fields.described(2))).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    }
+  });
+});
+
+describe('a message whose sections have symbolic descriptors', () => {
+  const section = (name: string, value: Put): Buffer => bytesOf(described(symbol(name), value));
+  const spelled = (body: string): Buffer =>
+    Buffer.concat([
+      section('amqp:header:list', list([])),
+      section('amqp:message-annotations:map', map([[symbol('x-own'), string('kept')]])),
+      section('amqp:properties:list', list([string('id-1')])),
+      section('amqp:application-properties:map', stringMap({ a: string('b') })),
+      section('amqp:data:binary', binary(Buffer.from(body))),
+    ]);
+
+  it('is taken like any other, alone and in a batch', async () => {
+    const { client } = await BareClient.dial(server.port, { plain: ['any', 'any'] });
+    open.push(client);
+    await client.begin();
+    await client.attach({ handle: 0, role: 'sender', target: 'orders' });
+    client.transfer(0, 0, spelled('alone'));
+    await client.next(DISPOSITION);
+    const batch = section('amqp:data:binary', binary(spelled('in a batch')));
+    client.transfer(0, 1, batch, { format: 0x8001_3700 });
+    expect((await client.next(DISPOSITION)).fields.described(4)?.descriptor).toBe(0x24);
+    await client.attach({ handle: 1, role: 'receiver', source: 'orders' });
+    client.credit(1, 2);
+    for (const body of ['alone', 'in a batch']) {
+      const message = readMessage((await client.next(TRANSFER)).payload);
+      expect(message.body).toEqual(Buffer.from(body));
+      expect(message.messageId).toBe('id-1');
+      expect(message.annotation('x-own')).toBe('kept');
+      expect(message.applicationProperties.get('a')).toBe('b');
     }
   });
 });

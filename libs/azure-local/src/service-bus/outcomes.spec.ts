@@ -61,7 +61,13 @@ describe('an outcome', () => {
     ['rejected', composite(0x25, [error('com.microsoft:dead-letter', 'bad')]), 0x25],
     ['released', composite(0x26, []), 0x26],
     ['modified', undeliverable, 0x27],
-    ['accepted by its symbolic name', described(symbol('amqp:accepted:list'), (to) => { to.u8(0x45); }), 0x24],
+    [
+      'accepted by its symbolic name',
+      described(symbol('amqp:accepted:list'), (to) => {
+        to.u8(0x45);
+      }),
+      0x24,
+    ],
   ])('is answered with its own kind when it was carried out: %s', async (_name, state, code) => {
     client.dispose(await delivery(), state);
     const answer = await answered();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { AMQP_HEADER, FrameCutter, SASL_HEADER } from './frames.js';
-import { ATTACH, BEGIN, FLOW, OPEN, readPerformative, type Performative } from './performatives.js';
+import { ATTACH, BEGIN, FLOW, OPEN, readPerformative, TRANSFER, type Performative } from './performatives.js';
 import {
   binary,
   bool,
@@ -18,9 +18,16 @@ import {
   type Put,
 } from './put.js';
 import { Fields } from './fields.js';
-import type { Described, Value } from './reader.js';
+import { readMessage } from '../state/message.js';
+import { AmqpMap, textOf, type Described, type Value } from './reader.js';
 
 export type Heard = Performative & { readonly channel: number };
+
+/** Sends a request; the status and the condition of its answer, and what its body holds. */
+export type Ask = (
+  operation: string,
+  body?: Readonly<Record<string, Put>>,
+) => Promise<{ readonly status: number; readonly condition: string; readonly [name: string]: unknown }>;
 
 export interface LinkWish {
   readonly channel?: number;
@@ -36,6 +43,7 @@ export interface LinkWish {
 }
 
 const SASL_OUTCOME = 0x44;
+const LARGEST_PART = 60_000;
 
 /**
  * An AMQP client with no mind of its own, for the specs: it sends the frames that SDKs of other languages send, or
@@ -161,20 +169,23 @@ export class BareClient {
     payload: Buffer,
     o: { channel?: number; settled?: boolean; more?: boolean; state?: Put; format?: number } = {},
   ): void {
-    this.frame(
-      o.channel ?? 0,
-      composite(0x14, [
-        uint(handle),
-        uint(deliveryId),
-        binary(Buffer.from([deliveryId & 0xff])),
-        uint(o.format ?? 0),
-        bool(o.settled ?? false),
-        bool(o.more ?? false),
-        undefined,
-        o.state,
-      ]),
-      payload,
-    );
+    for (let at = 0; at === 0 || at < payload.length; at += LARGEST_PART) {
+      const isLast = at + LARGEST_PART >= payload.length;
+      this.frame(
+        o.channel ?? 0,
+        composite(0x14, [
+          uint(handle),
+          uint(deliveryId),
+          binary(Buffer.from([deliveryId & 0xff])),
+          uint(o.format ?? 0),
+          bool(o.settled ?? false),
+          bool(!isLast || (o.more ?? false)),
+          undefined,
+          o.state,
+        ]),
+        payload.subarray(at, at + LARGEST_PART),
+      );
+    }
   }
 
   dispose(deliveryId: number, state: Put | undefined, o: { settled?: boolean; channel?: number } = {}): void {
@@ -184,6 +195,36 @@ export class BareClient {
       composite(0x15, [bool(true), uint(deliveryId), uint(deliveryId), settled, state]),
     );
   }
+
+  /** Attaches the two links of `<entity>/$management` with handles from `handle` on; what sends a request and waits. */
+  async management(entity: string, handle = 100): Promise<Ask> {
+    const node = `${entity}/$management`;
+    await this.attach({ handle, role: 'sender', source: node, target: node, name: `${node} out` });
+    await this.attach({
+      handle: handle + 1,
+      role: 'receiver',
+      source: node,
+      target: node,
+      name: `${node} in`,
+    });
+    this.credit(handle + 1, 1000);
+    let id = 0;
+    return async (operation, body = {}) => {
+      const properties = { operation: string(`com.microsoft:${operation}`) };
+      const message = { messageId: ulong(id++), properties, value: stringMap(body) };
+      this.transfer(handle, this.nextDelivery++, messageOf(message), { settled: true });
+      const reply = readMessage(
+        (await this.next(TRANSFER, (one) => one.fields.at(0) === handle + 1)).payload,
+      );
+      const text = (name: string) => textOf(reply.applicationProperties.get(name));
+      const found: Record<string, unknown> = {};
+      if (reply.body instanceof AmqpMap)
+        for (const [key, value] of reply.body.entries()) found[textOf(key)] = value;
+      return { ...found, status: Number(text('statusCode')), condition: text('errorCondition') };
+    };
+  }
+
+  private nextDelivery = 1000;
 
   close(): void {
     this.socket.destroy();

@@ -90,7 +90,7 @@ export interface Received {
   readonly format: number;
   readonly payload: Buffer;
   readonly settled: boolean;
-  /** The message was larger than the link allows; its bytes were dropped. */
+  /** The message was larger than the link allows; all but its beginning was dropped. */
   readonly tooLarge: boolean;
 }
 
@@ -153,8 +153,8 @@ export class IncomingLink extends LinkEnd {
     partial.settled ||= t.settled;
     partial.size += t.payload.length;
     const tooLarge = partial.size > this.maxMessageSize;
-    if (tooLarge) partial.parts = [];
-    else partial.parts.push(t.payload);
+    if (!tooLarge || partial.parts.length === 0) partial.parts.push(t.payload);
+    else partial.parts.length = 1;
     if (t.more && !t.aborted) return;
     this.partial = undefined;
     this.deliveryCount = (this.deliveryCount + 1) >>> 0;

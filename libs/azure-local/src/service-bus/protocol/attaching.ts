@@ -1,8 +1,7 @@
 import type { Connection } from '../amqp/connection.js';
 import type { IncomingLink, Link, OutgoingLink } from '../amqp/link.js';
-import { accepted, type AmqpError } from '../amqp/performatives.js';
+import type { AmqpError } from '../amqp/performatives.js';
 import type { Broker, Entity } from '../state/broker.js';
-import type { Status } from '../state/entity.js';
 import {
   asRefused,
   entityDisabled,
@@ -11,13 +10,15 @@ import {
   sessionLockLost,
   unauthorized,
 } from '../errors.js';
-import { readMessage } from '../state/message.js';
 import type { Queue } from '../state/queue.js';
 import { putToken } from './cbs.js';
 import { entityPath, type Grants } from './grants.js';
-import { manage } from './management.js';
+import { manage, needsOf } from './management.js';
 import { Dispatcher, Receiver, type ReceivingHost } from './receiving.js';
-import type { Replies } from './replies.js';
+import type { Replies, Reply } from './replies.js';
+import { checkReceivable, isDisabled, storeOf } from './request.js';
+import { acceptRequests, type RequestsHost } from './requests.js';
+import { checkSendable } from './sendable.js';
 import { acceptSender, type SendingHost } from './sending.js';
 import { acceptSession, SessionQueue, sessionWish, type SessionWish } from './session-receiving.js';
 
@@ -28,14 +29,11 @@ export interface ConnectionState {
   readonly links: Map<Link, string>;
 }
 
-export interface AttachingHost extends SendingHost, ReceivingHost {
+export interface AttachingHost extends SendingHost, ReceivingHost, RequestsHost {
   readonly broker: Broker;
   readonly connections: ReadonlyMap<Connection, ConnectionState>;
-  defect(message: string, error: unknown): void;
 }
 
-const REQUEST_CREDIT = 100;
-const MAX_REQUEST_BYTES = 1_048_576;
 const MANAGEMENT = /\/\$management$/i;
 
 /** Decides what a link is for by its address, and knows who is attached to which queue. */
@@ -68,7 +66,7 @@ export class Attaching {
         link.onGone = () => {
           state.links.delete(link);
         };
-        if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state.replies);
+        if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state);
         else if (link.direction === 'incoming') this.attachSender(link, address);
         else this.attachReceiver(link, address);
       })
@@ -94,43 +92,34 @@ export class Attaching {
       replies.add(link);
       return;
     }
-    link.onMessage = ({ payload, deliveryId, settled }) => {
-      if (!settled) link.settle(deliveryId, accepted);
-      putToken(readMessage(payload), grants, replies, link).catch((error: unknown) => {
-        this.host.defect('A token could not be checked', error);
-      });
-    };
-    link.accept({ credit: REQUEST_CREDIT, maxMessageSize: MAX_REQUEST_BYTES });
+    acceptRequests(link, replies, this.host, (request) => putToken(request, grants));
   }
 
-  private attachManagement(link: Link, address: string, replies: Replies): void {
+  private attachManagement(link: Link, address: string, { grants, replies }: ConnectionState): void {
     this.entity(address);
     if (link.direction === 'outgoing') {
       replies.add(link);
       return;
     }
-    link.onMessage = ({ payload, deliveryId, settled }) => {
-      if (!settled) link.settle(deliveryId, accepted);
-      const request = readMessage(payload);
-      const fail = (error: unknown): void => {
-        const { status, description, condition } = asRefused(error);
-        if (status === 500) this.host.defect('A management request failed', error);
-        replies.send(request, { status, description, condition }, link);
-      };
-      const go = (): void => {
-        try {
-          const at = { broker: this.host.broker, address, entity: this.entity(address) };
-          const reply = manage(request, at, this.host.now());
-          this.host.whenDurable(() => {
-            replies.send(request, reply, link);
-          });
-        } catch (error) {
-          fail(error);
-        }
-      };
-      this.host.disturb(address, go, fail);
-    };
-    link.accept({ credit: REQUEST_CREDIT, maxMessageSize: MAX_REQUEST_BYTES });
+    const path = entityPath(address);
+    acceptRequests(link, replies, this.host, async (request) => {
+      const needs = needsOf(request);
+      if (!grants.knows(path, needs)) await grants.check(path, needs);
+      return new Promise<Reply>((resolve, reject) => {
+        const go = (): void => {
+          try {
+            const at = { broker: this.host.broker, address, entity: this.entity(address) };
+            const reply = manage(request, at, this.host.now());
+            this.host.whenDurable(() => {
+              resolve(reply);
+            });
+          } catch (error) {
+            reject(error);
+          }
+        };
+        this.host.disturb(address, go, reject);
+      });
+    });
   }
 
   private entity(address: string): Entity {
@@ -141,11 +130,8 @@ export class Attaching {
 
   private attachSender(link: IncomingLink, address: string): void {
     const entity = this.entity(address);
-    const store = entity.kind === 'queue' ? entity.queue : entity.topic.store;
-    const isSubscription = this.host.broker.subscription(address) !== undefined;
-    if (isSubscription || (entity.kind === 'queue' && store.isDeadLetterQueue))
-      throw notAllowed('Messages are sent to queues and topics, not to subscriptions or dead-letter queues');
-    if (isDisabled(store.settings.status, 'SendDisabled')) throw entityDisabled(address);
+    checkSendable(this.host.broker, entity, address);
+    const store = storeOf({ entity });
     const senders = this.senders.get(store) ?? new Set();
     this.senders.set(store, senders.add(link));
     link.onDetach = () => {
@@ -159,15 +145,15 @@ export class Attaching {
     if (entity.kind === 'topic')
       throw notAllowed('Messages are received from a subscription, not from its topic');
     const { queue } = entity;
-    if (isDisabled(queue.settings.status, 'ReceiveDisabled')) throw entityDisabled(address);
+    checkReceivable(entity, address);
     queue.touchedAt = this.host.now();
     const wish = sessionWish(link);
-    const needsSession = queue.settings.requiresSession && !queue.isDeadLetterQueue;
-    if (needsSession && wish === undefined)
+    const isSessionful = queue.needsSession;
+    if (isSessionful && wish === undefined)
       throw notAllowed(
         'It is not possible for an entity that requires sessions to create a non-sessionful receiver',
       );
-    if (!needsSession && wish !== undefined)
+    if (!isSessionful && wish !== undefined)
       throw notAllowed('A sessionful receiver cannot be created on an entity that does not require sessions');
     if (wish === undefined) {
       link.accept();
@@ -233,19 +219,40 @@ export class Attaching {
     this.dispatchers.get(queue)?.pump(now);
   }
 
-  /** Detaches whoever uses a queue, with a reason; how many these were. */
-  detachAll(queue: Queue, error: AmqpError): number {
-    const receivers = [...(this.dispatchers.get(queue)?.receivers ?? [])].map(({ link }) => link);
-    const links = [...receivers, ...(this.senders.get(queue) ?? [])];
-    for (const link of links) link.refuse(error);
+  private detachSenders(queue: Queue, error: AmqpError): void {
+    for (const link of [...(this.senders.get(queue) ?? [])]) link.refuse(error);
+  }
+
+  private detachReceivers(queue: Queue, error: AmqpError): void {
+    for (const { link } of [...(this.dispatchers.get(queue)?.receivers ?? [])]) link.refuse(error);
     this.sessionQueues.get(queue)?.refuseAll((link) => {
       link.refuse(error);
     });
-    return links.length;
   }
 
+  /** The settings of an entity have changed: links that its status no longer allows are detached. */
+  changed(path: string): void {
+    const entity = this.host.broker.find(path);
+    if (entity === undefined) return;
+    const store = storeOf({ entity });
+    const { status } = store.settings;
+    if (isDisabled(status, 'SendDisabled')) this.detachSenders(store, entityDisabled(path));
+    if (isDisabled(status, 'ReceiveDisabled')) this.detachReceivers(store, entityDisabled(path));
+  }
+
+  /** Detaches whoever uses a queue, with a reason; how many these were. */
+  detachAll(queue: Queue, error: AmqpError): number {
+    const count = (this.dispatchers.get(queue)?.receivers.length ?? 0) + (this.senders.get(queue)?.size ?? 0);
+    this.detachReceivers(queue, error);
+    this.detachSenders(queue, error);
+    return count;
+  }
+
+  /** Detaches whoever uses a queue that is no more. */
   gone(queue: Queue): void {
-    this.detachAll(queue, entityNotFound(queue.path));
+    const error = entityNotFound(queue.path);
+    this.detachReceivers(queue, error);
+    this.detachSenders(queue, error);
     this.dispatchers.delete(queue);
     this.sessionQueues.delete(queue);
     this.senders.delete(queue);
@@ -254,8 +261,4 @@ export class Attaching {
 
 function loseSession(_slot: unknown, holder: object): void {
   (holder as OutgoingLink).refuse(sessionLockLost());
-}
-
-function isDisabled(status: Status, direction: 'SendDisabled' | 'ReceiveDisabled'): boolean {
-  return status === 'Disabled' || status === direction;
 }

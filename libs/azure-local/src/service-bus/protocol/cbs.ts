@@ -1,23 +1,12 @@
-import type { IncomingLink } from '../amqp/link.js';
-import { asRefused, invalidArgument } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import type { Message } from '../state/message.js';
 import type { Grants } from './grants.js';
-import type { Replies } from './replies.js';
+import { OK, type Reply } from './replies.js';
 
-/** `$cbs`: a client presents a token for an entity before it attaches there. */
-export async function putToken(
-  request: Message,
-  grants: Grants,
-  replies: Replies,
-  from: IncomingLink,
-): Promise<void> {
-  try {
-    await grants.put(tokenOf(request));
-    replies.send(request, { status: 200, description: 'OK' }, from);
-  } catch (error) {
-    const { status, description, condition } = asRefused(error);
-    replies.send(request, { status, description, condition }, from);
-  }
+/** `$cbs`: a client presents a token for an entity before it attaches there. Throws `Refused`. */
+export async function putToken(request: Message, grants: Grants): Promise<Reply> {
+  await grants.put(tokenOf(request));
+  return OK;
 }
 
 function tokenOf(request: Message): { kind: 'sas' | 'jwt'; text: string; audience: string } {

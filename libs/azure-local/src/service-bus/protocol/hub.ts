@@ -53,6 +53,7 @@ export class Hub implements ConnectionHost, AttachingHost {
       note: (change) => {
         journal.note(change);
         this.turnSoon();
+        if (change.kind === 'entity') this.attaching.changed(change.path);
       },
       available: (queue) => {
         this.hungry(queue);

@@ -18,8 +18,8 @@ import { invalidArgument, notAllowed } from '../errors.js';
 import { CORRELATION_FIELDS, type CorrelationFilter } from '../state/rules/correlation.js';
 import type { Rule, RuleValue, SqlFilter } from '../state/rules/rule.js';
 import type { Subscription } from '../state/topic.js';
-import type { Request } from './management.js';
-import type { Reply } from './replies.js';
+import { NO_CONTENT, OK, type Reply } from './replies.js';
+import { number, type Request } from './request.js';
 
 // The descriptors that the SDKs know; they differ in their number of zeros.
 const RULE = 0x137_0000_0004;
@@ -57,7 +57,7 @@ export function addRule(request: Request): Reply {
     createdAt: now,
   });
   broker.noteEntity(subscription.queue.path);
-  return { status: 200, description: 'OK' };
+  return OK;
 }
 
 function filterOf(description: AmqpMap): SqlFilter | CorrelationFilter {
@@ -85,18 +85,18 @@ export function removeRule(request: Request): Reply {
   const subscription = subscriptionOf(request);
   subscription.removeRule(nameOf(request.body));
   request.broker.noteEntity(subscription.queue.path);
-  return { status: 200, description: 'OK' };
+  return OK;
 }
 
 export function enumerateRules(request: Request): Reply {
-  const skip = Number(request.body.get('skip') ?? 0);
-  const top = Number(request.body.get('top') ?? 100);
+  const skip = number(request.body, 'skip', 0);
+  const top = number(request.body, 'top', 100);
   const rules = subscriptionOf(request)
     .listRules()
     .slice(skip, skip + top);
-  if (rules.length === 0) return { status: 204, description: 'No content' };
+  if (rules.length === 0) return NO_CONTENT;
   const described = rules.map((rule) => stringMap({ 'rule-description': describe(rule) }));
-  return { status: 200, description: 'OK', body: stringMap({ rules: list(described) }) };
+  return { ...OK, body: stringMap({ rules: list(described) }) };
 }
 
 const tagged = (descriptor: number, fields: readonly Put[]): Put =>

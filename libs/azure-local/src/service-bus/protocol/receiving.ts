@@ -2,9 +2,10 @@ import type { OutgoingLink } from '../amqp/link.js';
 import { asAsked, rejected, type DeliveryState, type Outcome } from '../amqp/performatives.js';
 import type { Fields } from '../amqp/fields.js';
 import { bytesOf, string, type Put } from '../amqp/put.js';
-import { AmqpMap } from '../amqp/reader.js';
 import { asRefused, notImplemented, type Refused } from '../errors.js';
 import { writeMessage } from '../state/message.js';
+import { modifications } from './modifications.js';
+import { isDisabled } from './request.js';
 import type { Queue } from '../state/queue.js';
 import { stampsOf, type Modifications } from '../state/stamps.js';
 import type { SessionSlot } from '../state/session-slot.js';
@@ -112,11 +113,6 @@ function apply({ stored, lock }: Delivered, outcome: Outcome, now: number): void
   }
 }
 
-/** Changes of application properties, passed on in the encoding they came in. */
-export function modifications(value: unknown): Modifications {
-  return new Map(value instanceof AmqpMap ? value.encodedEntries() : []);
-}
-
 /**
  * Why a message was rejected: what the SDKs say in the map of the error, or the error itself of a client that knows
  * only AMQP.
@@ -154,7 +150,8 @@ export class Dispatcher {
   }
 
   pump(now: number): void {
-    if (this.queue.settings.requiresSession && !this.queue.isDeadLetterQueue) {
+    if (isDisabled(this.queue.settings.status, 'ReceiveDisabled')) return;
+    if (this.queue.needsSession) {
       for (const receiver of this.receivers) while (receiver.link.ready && receiver.next(now)) continue;
       return;
     }

@@ -11,6 +11,9 @@ export interface Reply {
   readonly body?: Put;
 }
 
+export const OK: Reply = { status: 200, description: 'OK' };
+export const NO_CONTENT: Reply = { status: 204, description: 'No content' };
+
 interface Outbox {
   readonly link: OutgoingLink;
   /** Whose answers it carries: `$cbs`, or the management node of an entity. */

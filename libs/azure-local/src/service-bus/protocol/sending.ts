@@ -2,13 +2,11 @@ import type { IncomingLink, Received } from '../amqp/link.js';
 import { accepted, rejected } from '../amqp/performatives.js';
 import { DecodeError } from '../amqp/reader.js';
 import type { Broker, Entity } from '../state/broker.js';
-import { asRefused, invalidArgument, messageTooLarge, notAllowed, type Refused } from '../errors.js';
-import { readBatch, readMessage, type Message } from '../state/message.js';
+import { asRefused, invalidArgument, messageTooLarge, type Refused } from '../errors.js';
+import { readTransferred } from './incoming.js';
+import { checkEnabled, checkMessages, MAX_MESSAGE_BYTES } from './sendable.js';
 
-/** Standard tier, and the official emulator. */
-export const MAX_MESSAGE_BYTES = 262_144;
 const SEND_CREDIT = 1000;
-const BATCH_FORMAT = 0x8001_3700;
 
 export interface SendingHost {
   readonly broker: Broker;
@@ -47,14 +45,9 @@ export function acceptSender(link: IncomingLink, entity: Entity, host: SendingHo
 }
 
 function store(received: Received, entity: Entity, host: SendingHost): void {
+  checkEnabled(entity, entity.kind === 'queue' ? entity.queue.path : entity.topic.path);
   if (received.tooLarge) throw messageTooLarge(MAX_MESSAGE_BYTES);
-  const messages: Message[] =
-    received.format === BATCH_FORMAT ? readBatch(received.payload) : [readMessage(received.payload)];
-  // All or none: what one of them lacks is found before the first is stored.
-  if (entity.kind === 'queue' && entity.queue.settings.requiresSession)
-    for (const message of messages)
-      if (message.sessionId === undefined)
-        throw notAllowed('The session id was not set on a message for an entity that requires sessions');
-  const now = host.now();
-  for (const message of messages) host.broker.send(entity, message, now);
+  const messages = readTransferred(received.payload, received.format);
+  checkMessages(entity, messages);
+  host.broker.sendAll(entity, messages, host.now());
 }
