@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { permits, type RoleAssignment } from './roles.js';
+import { hasAnyRole, permits, type RoleAssignment } from './roles.js';
 
 const subscription = '/subscriptions/s1';
 const vault = `${subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v1`;
@@ -43,5 +43,44 @@ describe('a role assignment', () => {
       can(custom, { action: 'Microsoft.CognitiveServices/accounts/regenerateKey/action' }, account),
     ).toBe(false);
     expect(can({ ...custom, scope: 'resourceGroups/other' }, { action: listKeys }, account)).toBe(false);
+  });
+});
+
+describe('a built-in role', () => {
+  it('allows what the real one does around its own service', () => {
+    const read = { action: 'Microsoft.Resources/subscriptions/read' };
+    const group = { action: 'Microsoft.Resources/subscriptions/resourceGroups/read' };
+    const write = { action: 'Microsoft.Resources/subscriptions/resourceGroups/write' };
+    for (const role of ['Cognitive Services Contributor', 'Cognitive Services User']) {
+      expect(can({ role }, read, subscription)).toBe(true);
+      expect(can({ role }, group, subscription)).toBe(true);
+      expect(can({ role }, write, subscription)).toBe(false);
+    }
+  });
+
+  it('of contributors hands out no roles', () => {
+    const grant = { action: 'Microsoft.Authorization/roleAssignments/write' };
+    expect(can({ role: 'Contributor' }, grant, account)).toBe(false);
+    expect(can({ role: 'Owner' }, grant, account)).toBe(true);
+    expect(can({ role: 'Contributor', actions: ['*'] }, grant, account)).toBe(true);
+  });
+
+  it('of OpenAI users opens models, and no other service', () => {
+    const user = { role: 'Cognitive Services OpenAI User' };
+    const service = 'Microsoft.CognitiveServices/accounts';
+    expect(can(user, { dataAction: `${service}/OpenAI/deployments/embeddings/action` }, account)).toBe(true);
+    expect(can(user, { dataAction: `${service}/OpenAI/fine-tunes/write` }, account)).toBe(false);
+    expect(can(user, { dataAction: `${service}/TextAnalytics/languages/action` }, account)).toBe(false);
+  });
+});
+
+describe('a subscription', () => {
+  it('is seen by whoever has a role on it, above it or below it', () => {
+    const seen = (scope?: string) =>
+      hasAnyRole([{ role: 'Reader', ...(scope === undefined ? {} : { scope }) }], subscription);
+    expect([seen(), seen('/'), seen(subscription), seen(vault), seen('resourceGroups/rg')]).toEqual(
+      Array.from({ length: 5 }, () => true),
+    );
+    expect([seen('/subscriptions/s12'), hasAnyRole([], subscription)]).toEqual([false, false]);
   });
 });
