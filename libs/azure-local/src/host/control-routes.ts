@@ -1,27 +1,49 @@
-import { isRole } from '../entra/roles.js';
-import type { ApplicationDefinition } from '../entra/state.js';
 import type { Control } from './control.js';
-import { FleetInvalid, parseAccountDefinition } from './fleet.js';
+import { ControlInvalid } from './control-invalid.js';
 import type { AllFaults } from './fault-control.js';
-import { FaultInvalid } from './parse-fault.js';
+import { FleetInvalid, parseAccountDefinition } from './fleet.js';
 import { orderTrouble } from './order-trouble.js';
-import { isObject, json, jsonObject, jsonValue, type Incoming, type Reply } from './plugin.js';
+import { parseApplication } from './parse-application.js';
+import { json, jsonObject, jsonValue, type Incoming, type Log, type Reply } from './plugin.js';
+import { parseRestart } from './restart.js';
+
+export interface ControlRoutes {
+  readonly control: Control;
+  readonly faults: AllFaults;
+  readonly log: Log;
+}
 
 /** `/_local/…`: the control for tests and tools in other processes. Key values never leave through here. */
-export function answerControl(control: Control, faults: AllFaults, request: Incoming): Reply {
+export function answerControl(routes: ControlRoutes, request: Incoming): Reply {
   if (request.spoiled === 'url') return refused('The path is malformed.');
   if (request.spoiled === 'body-too-large') return failed(413, 'TooLarge', 'The body is too large.');
+  try {
+    return answer(routes, request);
+  } catch (error) {
+    if (error instanceof ControlInvalid || error instanceof FleetInvalid) return refused(error.message);
+    routes.log.warn(`The control failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+    return failed(500, 'Failed', 'The emulator failed; its log says why.');
+  }
+}
+
+function answer({ control, faults, log }: ControlRoutes, request: Incoming): Reply {
   const [, topic = '', name] = request.segments;
   switch (`${request.method} ${topic}`) {
     case 'GET healthz':
-      return json(200, { status: 'ok' });
+      return health(control);
     case 'GET faults':
       return json(200, { faults: faults.list() });
     case 'POST faults':
-      return plant(faults, request);
+      return json(201, { id: faults.plant(jsonValue(request.body)) });
     case 'DELETE faults':
       if (faults.remove(name) > 0 || name === undefined) return { status: 204 };
       return failed(404, 'NotFound', `No fault ${name}; GET /_local/faults lists them.`);
+    case 'GET clock':
+      return clock(control);
+    case 'POST clock':
+      return turnClock(control, request);
+    case 'POST restart':
+      return restart(control, request, log);
     case 'GET ledger':
       return json(200, { entries: control.ledger.entries() });
     case 'DELETE ledger':
@@ -31,10 +53,13 @@ export function answerControl(control: Control, faults: AllFaults, request: Inco
       return name === undefined
         ? json(200, { accounts: control.accounts.names() })
         : judge(control, name, request);
-    case 'POST accounts':
-      return createAccount(control, request);
+    case 'POST accounts': {
+      const definition = parseAccountDefinition(jsonObject(request.body), 'account');
+      control.accounts.put(definition);
+      return json(201, { name: definition.name });
+    }
     case 'POST applications':
-      return register(control, request);
+      return json(201, control.register(parseApplication(jsonObject(request.body))));
     case 'GET service-bus':
       return json(200, control.serviceBus?.stats() ?? {});
     case 'POST service-bus':
@@ -48,13 +73,11 @@ export function answerControl(control: Control, faults: AllFaults, request: Inco
   }
 }
 
-function plant(faults: AllFaults, { body }: Incoming): Reply {
-  try {
-    return json(201, { id: faults.plant(jsonValue(body)) });
-  } catch (error) {
-    if (error instanceof FaultInvalid) return refused(error.message);
-    throw error;
-  }
+function health(control: Control): Reply {
+  const down = control.restarts?.down() ?? [];
+  return down.length === 0
+    ? json(200, { status: 'ok' })
+    : json(503, { status: 'restarting', services: down });
 }
 
 /** The key comes in a header, so that no log of URLs holds it. */
@@ -66,20 +89,33 @@ function judge(control: Control, name: string, { headers }: Incoming): Reply {
   return json(200, { name, ...(typeof key === 'string' ? verdict : {}) });
 }
 
-function createAccount(control: Control, { body }: Incoming): Reply {
-  try {
-    const definition = parseAccountDefinition(jsonObject(body), 'account');
-    control.accounts.put(definition);
-    return json(201, { name: definition.name });
-  } catch (error) {
-    if (error instanceof FleetInvalid) return refused(error.message);
-    throw error;
-  }
+function clock({ clock: { now, aheadByMs } }: Control): Reply {
+  return json(200, { now: new Date(now()).toISOString(), aheadByMs: aheadByMs() });
 }
 
-function register(control: Control, { body }: Incoming): Reply {
-  const definition = parseApplication(jsonObject(body));
-  return typeof definition === 'string' ? refused(definition) : json(201, control.register(definition));
+function turnClock(control: Control, { body }: Incoming): Reply {
+  const { advanceMs, set, ...others } = jsonObject(body) ?? {};
+  const isOne = (advanceMs === undefined) !== (set === undefined) && Object.keys(others).length === 0;
+  if (!isOne)
+    throw new ControlInvalid('Say either { "advanceMs": 60000 } or { "set": "2030-01-01T00:00:00Z" }.');
+  if (set === undefined) control.clock.advance(typeof advanceMs === 'number' ? advanceMs : NaN);
+  else control.clock.set(typeof set === 'string' ? Date.parse(set) : Number(set));
+  return clock(control);
+}
+
+/** Answers first: what is restarted may be the very listener that was asked. `GET /_local/healthz` tells the end. */
+function restart(control: Control, { body }: Incoming, log: Log): Reply {
+  const options = parseRestart(body.length === 0 ? {} : jsonValue(body));
+  const announced = control.restarts?.announce(options);
+  if (announced === undefined) throw new ControlInvalid('Not everything listens yet; ask again in a moment.');
+  return {
+    ...json(202, { services: announced.services, downMs: options.downMs ?? 0 }),
+    afterwards: () => {
+      announced.begin().catch((error: unknown) => {
+        log.warn(`A restart failed: ${String(error)}`);
+      });
+    },
+  };
 }
 
 function troubleServiceBus(control: Control, name: string, { body }: Incoming): Reply {
@@ -95,24 +131,6 @@ function changeSettings(control: Control, { body }: Incoming): Reply {
   if (typeof survive !== 'boolean') return refused('tokensSurviveRegeneration: true or false was expected.');
   control.tokensSurviveRegeneration = survive;
   return json(200, { tokensSurviveRegeneration: survive });
-}
-
-/** The definition, or what is wrong with it. */
-export function parseApplication(value: unknown): ApplicationDefinition | string {
-  if (!isObject(value) || typeof value['name'] !== 'string' || value['name'] === '')
-    return 'name: a text was expected.';
-  for (const field of ['federatedCredentials', 'assignments', 'identifierUris', 'appRoles']) {
-    if (value[field] !== undefined && !Array.isArray(value[field])) return `${field}: a list was expected.`;
-  }
-  const assignments: readonly unknown[] = Array.isArray(value['assignments']) ? value['assignments'] : [];
-  const unknown = assignments.find(
-    (one) =>
-      !isObject(one) ||
-      (one['role'] !== undefined && !(typeof one['role'] === 'string' && isRole(one['role']))),
-  );
-  if (unknown !== undefined)
-    return `assignments: no such role in ${JSON.stringify(unknown)}; the README lists them.`;
-  return value as unknown as ApplicationDefinition; // a tool of one's own machine; what is missing has defaults
 }
 
 function refused(message: string): Reply {

@@ -4,7 +4,9 @@ import type { Application, ApplicationDefinition, Directory } from '../entra/sta
 import type { Tokens } from '../entra/tokens.js';
 import type { AllFaults, FaultControl } from './fault-control.js';
 import type { ServiceBusServer } from '../service-bus/server.js';
+import type { LocalClock } from './clock.js';
 import type { Table } from './persist.js';
+import type { RestartOptions, Restarts } from './restart.js';
 
 /** What a test or a person does to the emulator from outside: the same in process and under `/_local/`. */
 export interface Control {
@@ -28,7 +30,13 @@ export interface Control {
   writeFederatedToken(file: string, token: FederatedToken): Promise<void>;
   /** Whether tokens of `issueToken` outlive the key that bought them (as, probably, in Azure). */
   tokensSurviveRegeneration: boolean;
-  /** The bus has faults of its own, by entity; `undefined` until it listens. */
+  /** The time by which everything here lives; it can jump ahead. */
+  readonly clock: LocalClock;
+  /** Closes listeners and opens them again on their ports, with what is on disk. Resolves when they are back. */
+  restart(options?: RestartOptions): Promise<void>;
+  /** `undefined` until everything listens. */
+  restarts: Restarts | undefined;
+  /** The namespace; `undefined` until it listens. */
   serviceBus: Pick<ServiceBusServer, 'faults' | 'stats' | 'tick'> | undefined;
 }
 
@@ -53,7 +61,8 @@ export interface ControlParts {
   readonly accounts: Accounts;
   readonly groups: Table<string>;
   readonly directory: Directory;
-  readonly tokens: Tokens;
+  readonly tokens: () => Tokens;
+  readonly clock: LocalClock;
   readonly origin: () => string;
 }
 
@@ -64,9 +73,10 @@ export function controlOf({
   groups,
   directory,
   tokens,
+  clock,
   origin,
 }: ControlParts): Control {
-  return {
+  const control: Control = {
     faults,
     ledger,
     accounts: {
@@ -80,10 +90,16 @@ export function controlOf({
       },
     },
     register: (definition) => credentialsOf(directory.register(definition), directory.tenantId),
-    writeFederatedToken: (file, token) => tokens.writeFederatedToken(file, origin(), token),
+    writeFederatedToken: (file, token) => tokens().writeFederatedToken(file, origin(), token),
     tokensSurviveRegeneration: true,
+    clock,
+    restarts: undefined,
+    restart: async (options = {}) => {
+      await control.restarts?.announce(options).begin();
+    },
     serviceBus: undefined,
   };
+  return control;
 }
 
 export function putWithGroup(

@@ -54,11 +54,13 @@ async function answer(
     message.socket.destroy();
     return;
   }
-  const { status, headers = {}, body } = outcome;
+  const { status, headers = {}, body, afterwards } = outcome;
+  if (afterwards !== undefined) message.socket.once('close', afterwards);
   const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
     // An answer that has no body by its status must not speak of a length either (RFC 9110, 8.6).
+    ...(afterwards === undefined ? {} : { connection: 'close' }),
     ...(hasNoBody(status) ? {} : { 'content-length': String(Buffer.byteLength(text)) }),
     ...headers,
   });

@@ -1,3 +1,4 @@
+import { ControlInvalid } from './control-invalid.js';
 import type { Effect, Fault } from './faults.js';
 import { operationsOf, operationsThatShow } from './operations.js';
 import { isObject, type ServiceName } from './plugin.js';
@@ -7,7 +8,7 @@ export const httpServices: readonly ServiceName[] = ['entra', 'arm', 'key-vault'
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A fault that cannot be planted; the message names field, rule and remedy. */
-export class FaultInvalid extends Error {
+export class FaultInvalid extends ControlInvalid {
   override readonly name = 'FaultInvalid';
 }
 

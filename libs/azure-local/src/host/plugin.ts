@@ -29,6 +29,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent as it is (say its content type), anything else as JSON. */
   readonly body?: unknown;
+  /** Done when the answer is out and the connection closed. */
+  readonly afterwards?: () => void;
 }
 
 /** What a request asks for, as faults and logs name it. */

@@ -10,6 +10,7 @@ import { entraRoots } from '../entra/protocol.js';
 import { entraService } from '../entra/server.js';
 import { Tokens } from '../entra/tokens.js';
 import { azureVaultLimits, VaultLimiter } from '../key-vault/limit.js';
+import { claimsChallenge } from '../key-vault/errors.js';
 import { keyVaultService } from '../key-vault/server.js';
 import { Vault } from '../key-vault/state.js';
 import { answerControl } from './control-routes.js';
@@ -19,18 +20,23 @@ import { dispatch, type Dispatch, type Outcome } from './dispatch.js';
 import { AllFaults } from './fault-control.js';
 import { belongsToTheHost, refuseAccountName } from './fleet.js';
 import type { Incoming, Log } from './plugin.js';
+import type { LocalClock } from './clock.js';
 import type { StartOptions } from './start.js';
 import type { State } from './state.js';
 
 export interface Services {
   readonly directory: Directory;
-  readonly tokens: Tokens;
+  /** Who judges tokens now; another one after a restart of Entra. */
+  readonly tokens: () => Tokens;
+  readonly clock: LocalClock;
   readonly accounts: Accounts;
   readonly control: Control;
   /** Everything on the shared origin. */
   readonly shared: (request: Incoming) => Promise<Outcome>;
-  /** One vault, for an origin of its own. */
+  /** One vault, for an origin of its own, with what its file holds. */
   readonly vault: (name: string) => (request: Incoming) => Promise<Outcome>;
+  /** What the services on the shared origin have in memory only is as after a start. */
+  readonly renew: () => void;
 }
 
 /** Builds the services over the opened state, and says which of them a request is for. */
@@ -40,71 +46,101 @@ export function servicesOf(
     readonly log: Log;
     readonly stopped: AbortSignal;
     readonly origin: () => string;
+    readonly localClock: LocalClock;
   },
 ): Services {
-  const { state, log, stopped, origin, limits = {} } = options;
-  const clock = options.clock ?? Date.now;
+  const { state, log, stopped, origin, localClock, limits = {} } = options;
+  const clock = localClock.now;
   const faults = new AllFaults();
   const directory = new Directory(state.tenantId, state.subscriptionId, state.applications);
-  const tokens = new Tokens(directory, state.keys, clock, options.tokenLifetimeSeconds ?? 3599);
+  const newTokens = () => new Tokens(directory, state.keys, clock, options.tokenLifetimeSeconds ?? 3599);
+  let tokens = newTokens();
+  /** Made anew whenever the judge of tokens is. */
+  const renewable = <S>(make: (judge: Tokens) => S): (() => S) => {
+    let made: { readonly judge: Tokens; readonly service: S } | undefined;
+    return () => {
+      if (made?.judge !== tokens) made = { judge: tokens, service: make(tokens) };
+      return made.service;
+    };
+  };
   const accounts = new Accounts(state.accounts, clock);
   const ledger = new Ledger(state.ledger, clock);
-  const control = controlOf({ faults, ledger, accounts, groups: state.groups, directory, tokens, origin });
-  const authority = () => `${origin()}/${state.tenantId}`;
-  const arm = limits.arm ?? azureArmLimits;
-
-  const entra = entraService({ directory, tokens, keys: state.keys, clock, origin });
-  const resourceManager = armService({
+  const control = controlOf({
+    faults,
+    ledger,
     accounts,
     groups: state.groups,
     directory,
-    tokens,
-    buckets: arm === 'off' ? undefined : new Buckets(arm, clock),
-    clock,
-    authority,
-    pageSize: options.pageSize ?? 100,
-    refuseName: refuseAccountName,
+    tokens: () => tokens,
+    origin,
+    clock: localClock,
   });
-  const ai = dataPlane({
-    accounts,
-    directory,
-    tokens,
-    ledger,
-    issuedTokens: new IssuedTokens(state.exchangeSecret, clock, state.subscriptionId),
-    tokensSurviveRegeneration: () => control.tokensSurviveRegeneration,
-  });
+  const authority = () => `${origin()}/${state.tenantId}`;
+  const arm = limits.arm ?? azureArmLimits;
+
+  const entra = renewable((judge) =>
+    entraService({ directory, tokens: judge, keys: state.keys, clock, origin }),
+  );
+  const resourceManager = renewable((judge) =>
+    armService({
+      accounts,
+      groups: state.groups,
+      directory,
+      tokens: judge,
+      buckets: arm === 'off' ? undefined : new Buckets(arm, clock),
+      clock,
+      authority,
+      pageSize: options.pageSize ?? 100,
+      refuseName: refuseAccountName,
+    }),
+  );
+  const ai = renewable((judge) =>
+    dataPlane({
+      accounts,
+      directory,
+      tokens: judge,
+      ledger,
+      issuedTokens: new IssuedTokens(state.exchangeSecret, clock, state.subscriptionId),
+      tokensSurviveRegeneration: () => control.tokensSurviveRegeneration,
+    }),
+  );
 
   const rules: Dispatch = { faults: faults.http, log, stopped };
+  const vaultRules: Dispatch = {
+    ...rules,
+    claimsChallenge: () => claimsChallenge(authority(), demandedClaims(clock())),
+  };
   const armRules: Dispatch = {
     ...rules,
     claimsChallenge: () => armClaimsChallenge(authority(), demandedClaims(clock())),
   };
   return {
     directory,
-    tokens,
+    tokens: () => tokens,
+    clock: localClock,
     accounts,
     control,
     shared: async (request) => {
       const root = (request.segments[0] ?? '').toLowerCase();
-      if (root === '_local') return answerControl(control, faults, request);
+      if (root === '_local') return answerControl({ control, faults, log }, request);
       if (root === 'subscriptions' || root === 'tenants' || root === 'providers')
-        return await dispatch(resourceManager, request, armRules);
+        return await dispatch(resourceManager(), request, armRules);
       // A region's token exchange finds the account by its key; and a name with a dot may be an account's.
-      if (root === 'sts' || accounts.get(root) !== undefined) return await dispatch(ai, request, rules);
+      if (root === 'sts' || accounts.get(root) !== undefined) return await dispatch(ai(), request, rules);
       // What is no account's name and nobody else's is a tenant, known or not.
-      if (entraRoots.includes(root) || belongsToTheHost(root)) return await dispatch(entra, request, rules);
-      return await dispatch(ai, request, rules);
+      if (entraRoots.includes(root) || belongsToTheHost(root)) return await dispatch(entra(), request, rules);
+      return await dispatch(ai(), request, rules);
     },
     vault: (name) => {
-      const service = keyVaultService({
-        name,
-        vault: new Vault(state.vault(name), clock, () => randomBytes(16).toString('hex')),
-        directory,
-        tokens,
-        limiter: new VaultLimiter(limits.vault ?? azureVaultLimits, clock),
-        authority,
-      });
-      return (request) => dispatch(service, request, rules);
+      const vault = new Vault(state.vault(name), clock, () => randomBytes(16).toString('hex'));
+      const limiter = new VaultLimiter(limits.vault ?? azureVaultLimits, clock);
+      const service = renewable((judge) =>
+        keyVaultService({ name, vault, directory, tokens: judge, limiter, authority }),
+      );
+      return (request) => dispatch(service(), request, vaultRules);
+    },
+    renew: () => {
+      tokens = newTokens();
     },
   };
 }

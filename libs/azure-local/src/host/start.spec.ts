@@ -36,7 +36,9 @@ const tokenOf = async (azure: AzureLocal, scope: string, name = 'default') => {
 const keysOf = async (azure: AzureLocal, token: string) => {
   const path = `/subscriptions/${azure.subscriptionId}/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/aa`;
   const headers = { authorization: `Bearer ${token}` };
-  return (await azure.call(`${path}/listKeys?api-version=2023-05-01`, { method: 'POST', headers })).json() as {
+  return (
+    await azure.call(`${path}/listKeys?api-version=2023-05-01`, { method: 'POST', headers })
+  ).json() as {
     key1: string;
   };
 };

@@ -1,22 +1,14 @@
-import { Agent } from 'node:https';
-import { join } from 'node:path';
 import type { AccountDefinition } from '../resource-manager/state.js';
 import type { ArmLimits } from '../resource-manager/buckets.js';
 import type { ApplicationDefinition } from '../entra/state.js';
-import { serviceBusAccess } from '../service-bus/entra-access.js';
 import type { VaultLimits } from '../key-vault/limit.js';
-import { startServiceBus, type ServiceBusServer } from '../service-bus/server.js';
 import type { Topology } from '../service-bus/state/topology.js';
-import { callTrusting, type Call } from './call.js';
+import type { Call } from './call.js';
 import type { Control, Credentials } from './control.js';
-import { credentialsOf, putWithGroup } from './control.js';
-import { environmentOf } from './environment.js';
-import { sampleFleet } from './fleet.js';
-import { listen, type Listener } from './listen.js';
-import type { Clock, Incoming, Log } from './plugin.js';
-import { onItsPort } from './ports.js';
-import { servicesOf, type Services } from './services.js';
-import { openState, type State } from './state.js';
+import type { ExtraVariables } from './environment.js';
+import { Opening } from './open.js';
+import type { Clock, Log } from './plugin.js';
+import { openState } from './state.js';
 
 export interface StartOptions {
   /** Holds certificates, signing keys, accounts, secrets and the ledger; made when missing, kept between starts. */
@@ -43,6 +35,8 @@ export interface StartOptions {
   readonly pageSize?: number;
   /** Milliseconds since 1970; the machine's clock unless given. Certificates always follow the machine's. */
   readonly clock?: Clock;
+  /** Variables of your own in {@link AzureLocal.environment}: their names, and what each shall hold. */
+  readonly extraVariables?: ExtraVariables;
   /** Silent unless given. */
   readonly log?: Log;
 }
@@ -79,135 +73,13 @@ export interface AzureLocal {
  * Throws `PortTaken` for a port that was named, `FolderInUse`, or an `Error` when the folder is damaged.
  */
 export async function start(options: StartOptions): Promise<AzureLocal> {
-  const state = await openState(options.dataDir);
-  const listeners: Pick<Listener, 'close'>[] = [];
-  const stop = new AbortController();
-  const close = async () => {
-    stop.abort();
-    await Promise.all(listeners.map((listener) => listener.close()));
-    state.close();
-  };
+  const log = options.log ?? { info: () => undefined, warn: () => undefined };
+  const state = await openState(options.dataDir, log);
+  const opening = new Opening(options, state, log);
   try {
-    return await open(options, state, listeners, stop.signal, close);
+    return await opening.open();
   } catch (error) {
-    await close();
+    await opening.close();
     throw error;
   }
-}
-
-async function open(
-  options: StartOptions,
-  state: State,
-  listeners: Pick<Listener, 'close'>[],
-  stopped: AbortSignal,
-  close: () => Promise<void>,
-): Promise<AzureLocal> {
-  const log = options.log ?? { info: () => undefined, warn: () => undefined };
-  let origin = '';
-  const services = servicesOf({ ...options, log, state, stopped, origin: () => origin });
-  const applications = [
-    services.directory.register({ name: 'default', assignments: [{ actions: ['*'], dataActions: ['*'] }] }),
-    ...(options.applications ?? []).map((definition) => services.directory.register(definition)),
-  ];
-  const isNew = services.accounts.all().length === 0;
-  for (const definition of options.fleet ?? (isNew ? sampleFleet : [])) {
-    if (services.accounts.get(definition.name) === undefined) {
-      putWithGroup(services.accounts, state.groups, definition);
-    }
-  }
-
-  const { cert, key, ca, caFile } = state.certificates;
-  const serve = async (
-    name: string,
-    asked: number | undefined,
-    handle: (request: Incoming) => ReturnType<typeof services.shared>,
-  ) => {
-    const listener = await onItsPort(state.ports, name, asked, log, (port) =>
-      listen({ port, tls: { key, cert }, handle, log }),
-    );
-    listeners.push(listener);
-    return `https://localhost:${listener.port}`;
-  };
-  origin = await serve('the origin', options.ports?.origin, services.shared);
-  const vaults: Record<string, string> = {};
-  for (const name of options.vaults ?? ['local']) {
-    vaults[name] = await serve(`vault ${name}`, options.ports?.vaults?.[name], services.vault(name));
-  }
-
-  const bus = await openServiceBus(options, state, services, log);
-  listeners.push(bus);
-  services.control.serviceBus = bus;
-  const serviceBus = { port: bus.port, connectionString: connectionString(bus.port, state.serviceBusKey) };
-
-  const credentials = applications.map((application) => credentialsOf(application, state.tenantId));
-  const { tenantId, subscriptionId } = state;
-  const [{ clientId, clientSecret } = { clientId: '', clientSecret: '' }] = credentials;
-  const [vaultUrl = ''] = Object.values(vaults);
-  // An agent of its own: the global one would come back on connections that `close` has cut.
-  const agent = new Agent({ ca, keepAlive: true });
-  listeners.push({
-    close: () => {
-      agent.destroy();
-      return Promise.resolve();
-    },
-  });
-  const call = callTrusting(agent);
-  return {
-    call: (url, sent) => call(new URL(url, origin).href, sent),
-    endpoints: {
-      origin,
-      vaults,
-      serviceBus: `localhost:${bus.port}`,
-      serviceBusConnectionString: serviceBus.connectionString,
-    },
-    tenantId,
-    subscriptionId,
-    ca,
-    caFile,
-    applications: credentials,
-    control: services.control,
-    environment: () =>
-      environmentOf({
-        caFile,
-        origin,
-        tenantId,
-        subscriptionId,
-        clientId,
-        clientSecret,
-        vaultUrl,
-        serviceBus,
-      }),
-    close,
-  };
-}
-
-const sasKeyName = 'RootManageSharedAccessKey';
-
-async function openServiceBus(
-  options: StartOptions,
-  state: State,
-  services: Services,
-  log: Log,
-): Promise<ServiceBusServer> {
-  const { cert, key } = state.certificates;
-  const { directory, tokens } = services;
-  return await onItsPort(state.ports, 'Service Bus', options.ports?.serviceBus, log, (port) =>
-    startServiceBus({
-      port,
-      tls: { key, cert },
-      dataDir: join(options.dataDir, 'service-bus'),
-      verifyToken: serviceBusAccess(directory, tokens, 'local'),
-      sas: [{ keyName: sasKeyName, key: state.serviceBusKey }],
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-      ...(options.topology === undefined ? {} : { topology: options.topology }),
-      log: ({ level, message }) => {
-        if (level === 'warn' || level === 'error') log.warn(`Service Bus: ${message}`);
-      },
-    }),
-  );
-}
-
-function connectionString(port: number, key: string): string {
-  const access = `SharedAccessKeyName=${sasKeyName};SharedAccessKey=${key}`;
-  return `Endpoint=sb://localhost:${port};${access};UseDevelopmentEmulator=true`;
 }

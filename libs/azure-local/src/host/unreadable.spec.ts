@@ -104,13 +104,19 @@ describe('a vault that is down', () => {
   });
 });
 
-describe('a claims challenge of Resource Manager', () => {
-  it('asks for a token that is not older than now', async () => {
-    azure.control.faults.add({ service: 'arm', effect: { kind: 'claims-challenge' } });
-    const { status, headers } = await azure.call('/subscriptions?api-version=1');
+describe('a claims challenge', () => {
+  it.each([
+    ['arm', '/subscriptions?api-version=2022-12-01'],
+    ['key-vault', '/secrets/x?api-version=7.5'],
+  ] as const)('of %s asks for a token that is not older than now', async (service, path) => {
+    const url = service === 'arm' ? path : vault() + path;
+    azure.control.faults.add({ service, effect: { kind: 'claims-challenge' } });
+    const { status, headers } = await azure.call(url, { headers: { authorization: 'Bearer x' } });
     const challenge = String(headers['www-authenticate']);
     expect(status).toBe(401);
-    expect(challenge).toMatch(/^Bearer authorization_uri="https:.*", error="insufficient_claims", claims="/);
+    expect(challenge).toMatch(
+      /^Bearer .*authorization_uri="https:.*", error="insufficient_claims", claims="/,
+    );
     const claims = /claims="([^"]+)"/.exec(challenge)?.[1] ?? '';
     expect(JSON.parse(Buffer.from(claims, 'base64').toString())).toMatchObject({
       access_token: { nbf: { essential: true, value: expect.stringMatching(/^\d{10}$/) } },
