@@ -29,8 +29,11 @@ function* write(to: Writer, broker: Broker): Generator<void> {
   const copies = new Map<Message, Stored[]>();
   const stores = broker.stores();
   for (const queue of stores) {
-    writeChange(to, { kind: 'numbered', queue }, nothing);
-    writeChange(to, { kind: 'touched', queue, at: queue.touchedAt }, nothing);
+    // Dead letters count with their queue, and are used with it.
+    if (!queue.isDeadLetterQueue) {
+      writeChange(to, { kind: 'numbered', queue }, nothing);
+      writeChange(to, { kind: 'touched', queue, at: queue.touchedAt }, nothing);
+    }
     for (const [messageId, seen] of queue.remembered) {
       writeChange(to, { kind: 'seen', queue, messageId, ...seen }, nothing);
       yield;

@@ -406,7 +406,7 @@ export class Broker implements QueueHost, TopicHost {
   /** As the journal tells it: used at that time. */
   restoreTouch(queue: Queue, at: number): void {
     queue.touchedAt = at;
-    this.idle.watch(queue);
+    if (!queue.isDeadLetterQueue) this.idle.watch(queue);
   }
 }
 
