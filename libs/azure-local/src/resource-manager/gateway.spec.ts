@@ -29,13 +29,13 @@ beforeAll(async () => {
 });
 afterAll(() => azure.close());
 
-function credential(): ClientSecretCredential {
+function credential(local = azure): ClientSecretCredential {
   const [{ tenantId, clientId, clientSecret } = { tenantId: '', clientId: '', clientSecret: '' }] =
-    azure.applications;
+    local.applications;
   return new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
+    authorityHost: local.endpoints.origin,
     disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
+    tlsOptions: { ca: local.ca },
   });
 }
 
@@ -147,11 +147,11 @@ describe('a planted failure', () => {
 });
 
 describe('what one can learn about the subscription', () => {
-  const client = () =>
-    new CognitiveServicesManagementClient(credential(), azure.subscriptionId, {
-      endpoint: azure.endpoints.origin,
+  const client = (local = azure) =>
+    new CognitiveServicesManagementClient(credential(local), local.subscriptionId, {
+      endpoint: local.endpoints.origin,
       credentialScopes: 'https://management.azure.com/.default',
-      tlsOptions: { ca: azure.ca },
+      tlsOptions: { ca: local.ca },
       retryOptions: { maxRetries: 0 },
     });
   async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
@@ -175,6 +175,33 @@ describe('what one can learn about the subscription', () => {
     expect(await all(client().models.list('westeurope'))).toContainEqual(
       expect.objectContaining({ kind: 'OpenAI', model: expect.objectContaining({ name: 'gpt-4o' }) }),
     );
+  });
+
+  it('is whether a subdomain is free and a price tier sold, through the real client', async () => {
+    const generous = await start({
+      dataDir: mkdtempSync(join(tmpdir(), 'gateway-')),
+      limits: { arm: 'off' },
+      fleet: [{ name: 'language', resourceGroup: 'rg' }],
+    });
+    const type = 'Microsoft.CognitiveServices/accounts';
+    const free = async (name: string) =>
+      (await client(generous).checkDomainAvailability(name, type)).isSubdomainAvailable;
+    expect([await free('LANGUAGE'), await free('another')]).toEqual([false, true]);
+    const { value } = await client(generous).checkSkuAvailability('westeurope', ['S0', 'Z9'], 'OpenAI', type);
+    expect(value).toMatchObject([
+      { skuName: 'S0', skuAvailable: true },
+      { skuName: 'Z9', skuAvailable: false },
+    ]);
+    await generous.close();
+  });
+
+  it('is not what no provider has', async () => {
+    const code = async (path: string) => {
+      const { status, text } = await ask(`${subscription}/providers/${path}?api-version=2024-03-02`);
+      return [status, (JSON.parse(text) as { error: { code: string } }).error.code];
+    };
+    expect(await code('Microsoft.Compute/virtualMachines')).toEqual([404, 'InvalidResourceNamespace']);
+    expect(await code('Microsoft.CognitiveServices/oracles')).toEqual([404, 'InvalidResourceType']);
   });
 
   it('is its providers, registered, and its regions', async () => {

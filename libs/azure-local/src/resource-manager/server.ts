@@ -16,6 +16,7 @@ import { versionFault } from './api-versions.js';
 import type { Buckets } from './buckets.js';
 import {
   nothingThere,
+  providerNotFound,
   serviceError,
   subscriptionNotFound,
   throttled,
@@ -26,7 +27,7 @@ import {
 import { Groups, type StoredGroup } from './groups.js';
 import { page } from './pages.js';
 import { accountId, groupId, recogniseArm, type ArmOperation } from './protocol.js';
-import { providerOperations } from './providers.js';
+import { providerNamed, providerOperations } from './providers.js';
 import { accountResource, subscriptionResource, tenantResource } from './resources.js';
 import { answerFiltered, answerGroup, answerSubscription } from './subscription-answers.js';
 
@@ -80,7 +81,9 @@ function refuse(
   const { family, subscription, reach, action } = operation;
   const version = request.query.get('api-version');
   const fault = versionFault(family, version);
-  if (fault !== undefined) return versionRefused(fault, family, version ?? '', typeOf(operation));
+  // Of what is not there, nobody knows the versions.
+  if (fault !== undefined && (operation.name !== 'unknown' || fault === 'missing'))
+    return versionRefused(fault, family, version ?? '', typeOf(operation));
   if (subscription !== '' && subscription !== directory.subscriptionId)
     return subscriptionNotFound(subscription);
   if (reach === 'anyone' || reach === 'filtered') return undefined;
@@ -173,10 +176,18 @@ function answer(
     case 'checkSkuAvailability':
       return answerSubscription(operation, request, options);
     case 'unknown':
-      return nothingThere(`/${request.segments.join('/')}`);
+      return answerUnknown(request);
     default:
       return answerInGroup(operation, request, circumstances, options);
   }
+}
+
+function answerUnknown({ segments }: Incoming): Reply {
+  const at = segments.findIndex((segment) => segment.toLowerCase() === 'providers');
+  const provider = at < 0 ? undefined : segments[at + 1];
+  return provider === undefined || providerNamed(provider) !== undefined
+    ? nothingThere(`/${segments.join('/')}`)
+    : providerNotFound(provider);
 }
 
 /** What every answer of Resource Manager carries; a correlation id of the client's comes back to it. */
