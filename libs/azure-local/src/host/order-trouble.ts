@@ -1,4 +1,4 @@
-import type { ServiceBusFaults } from '../service-bus/server.js';
+import type { BusEffect, ServiceBusFaults } from '../service-bus/server.js';
 
 /** Hands an order to the bus; answers what is wrong with it, or nothing. */
 export function orderTrouble(
@@ -15,31 +15,31 @@ export function orderTrouble(
       faults.dropConnections();
       return undefined;
     case 'refuse-connections':
-      faults.refuseConnections(fields['on'] !== false);
+      if (fields['on'] === false) faults.remove();
+      else faults.add({ count: 'unlimited', effect: { kind: 'outage' } });
       return undefined;
     case 'clear':
-      faults.clear();
+      faults.remove();
       return undefined;
   }
   if (entity === undefined) return 'entity: the path of a queue, topic or subscription.';
-  const [condition, description] = [text('condition'), text('description')];
+  const description = text('description');
+  const condition = text('condition') ?? 'com.microsoft:server-busy';
+  const error = { condition, ...(description === undefined ? {} : { description }) };
+  const changes = ['send', 'settle', 'manage'] as const;
+  const plant = (effect: BusEffect) => {
+    for (const operation of changes) faults.add({ operation, target: entity, count, effect });
+    return undefined;
+  };
   switch (order) {
     case 'delay-next':
-      faults.delayNext(entity, number('ms') ?? 1_000, count);
-      return undefined;
+      return plant({ kind: 'delay', ms: number('ms') ?? 1_000 });
     case 'fail-next':
-      faults.failNext(entity, {
-        count,
-        ...(condition === undefined ? {} : { condition }),
-        ...(description === undefined ? {} : { description }),
-      });
-      return undefined;
+      return plant({ kind: 'error', ...error });
     case 'lose-next-answer':
-      faults.loseNextAnswer(entity, count);
-      return undefined;
+      return plant({ kind: 'drop-after-effect' });
     case 'detach-links':
-      faults.detachLinks(entity, condition ?? 'amqp:internal-error', description);
-      return undefined;
+      return plant({ kind: 'detach', ...error });
     case 'expire-locks':
       faults.expireLocks(entity);
       return undefined;

@@ -1,17 +1,20 @@
-import type { RequestListener } from 'node:http';
+import { refuse, withFaults } from './administering.js';
 import { Connection } from './amqp/connection.js';
 import { atomHandler } from './atom/atom.js';
 import type { SasKey, VerifyToken } from './authorization.js';
-import { entityNotFound, Refused, serverBusy } from './errors.js';
+import { entityNotFound, Refused } from './errors.js';
+import type { ServiceBusFaults } from './faults.js';
+import { StallableJournal } from './journal-stall.js';
 import { FileJournal } from './journal/file-journal.js';
 import { memoryJournal, type Journal } from './journal/journal.js';
 import { listen, type Listener, type ListenerSettings } from './listener.js';
 import { Hub, type HubSettings } from './protocol/hub.js';
+import { storeOf } from './protocol/request.js';
 import { applyTopology, type Topology } from './state/topology.js';
-import type { Queue } from './state/queue.js';
 import { Ticker } from './ticker.js';
 
 export type { PresentedToken, SasKey, Verdict, VerifyToken } from './authorization.js';
+export type { BusEffect, BusFault, BusOperation, PlantedBusFault, ServiceBusFaults } from './faults.js';
 export type { Topology } from './state/topology.js';
 
 export interface ServiceBusSettings {
@@ -40,28 +43,6 @@ export interface LogEntry {
   readonly [field: string]: unknown;
 }
 
-/** Trouble on order. Counts say how many operations it applies to; 1 unless given. */
-export interface ServiceBusFaults {
-  /** Cuts every connection; the number of those cut. */
-  dropConnections(): number;
-  /** New connections are cut at once until this is called with false. */
-  refuseConnections(on: boolean): void;
-  /** No token is accepted until this is called with false; links that are open stay. */
-  refuseTokens(on: boolean): void;
-  /** Sends, settlements and management requests on the entity take effect `ms` later. */
-  delayNext(entity: string, ms: number, count?: number): void;
-  /** They are refused; by default with `com.microsoft:server-busy`. */
-  failNext(entity: string, o?: { condition?: string; description?: string; count?: number }): void;
-  /** They take effect, but every connection is cut before the answer. */
-  loseNextAnswer(entity: string, count?: number): void;
-  /** Detaches the links of an entity with a condition; the number of links. */
-  detachLinks(entity: string, condition: string, description?: string): number;
-  /** Every lock on messages and sessions of the entity ends now. */
-  expireLocks(entity: string): void;
-  /** Takes back every order. */
-  clear(): void;
-}
-
 export interface EntityStats {
   readonly active: number;
   readonly dead: number;
@@ -85,6 +66,7 @@ export interface ServiceBusServer {
   close(): Promise<void>;
 }
 
+const UNAVAILABLE = new Refused('amqp:internal-error', 'The namespace cannot write down changes', 503);
 const NAMESPACE = 'sbemulatorns';
 
 /** Starts a Service Bus namespace on 127.0.0.1. Rejects when the port is taken or the data folder unusable. */
@@ -93,7 +75,7 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
   const { log } = settings;
   const write: HubSettings['log'] = (level, message, more) => log?.({ ...more, level, message });
   const file = settings.dataDir === undefined ? undefined : new FileJournal(settings.dataDir, write);
-  const journal: Journal = file ?? memoryJournal;
+  const journal = new StallableJournal(file ?? memoryJournal);
   const hub = new Hub({
     clock,
     journal,
@@ -102,10 +84,14 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
     allowAnySas: settings.allowAnySas ?? false,
     log: write,
   });
+  if (file !== undefined)
+    file.onBroken = (reason) => {
+      hub.breakDown(reason);
+    };
   file?.restore(hub.broker, clock());
   if (settings.topology !== undefined) applyTopology(hub.broker, settings.topology, clock());
 
-  const onRequest: RequestListener = atomHandler({
+  const administration = atomHandler({
     broker: hub.broker,
     namespace: NAMESPACE,
     verify: hub.verify,
@@ -114,6 +100,10 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
       hub.whenDurable(then);
     },
   });
+  const onRequest = withFaults((request, response) => {
+    if (hub.isBroken) refuse(response, UNAVAILABLE);
+    else administration(request, response);
+  }, hub);
   const listener = await listenOrRelease(journal, {
     port: settings.port ?? 0,
     tls: settings.tls,
@@ -123,7 +113,7 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
       hub.opened(connection);
       return connection;
     },
-    refuses: () => hub.faults.refusesConnections,
+    refuses: () => hub.faults.refusesConnection(),
   });
   const ticker = new Ticker(hub, settings.clock !== undefined);
   ticker.start();
@@ -141,7 +131,8 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
     },
     close: async () => {
       ticker.stop();
-      hub.faults.dropConnections();
+      hub.isOver = true;
+      hub.dropConnections();
       await listener.close();
       hub.turn();
       await journal.close();
@@ -158,39 +149,20 @@ async function listenOrRelease(journal: Journal, settings: ListenerSettings): Pr
   }
 }
 
-function queueAt(hub: Hub, address: string): Queue {
-  const entity = hub.broker.find(address);
-  if (entity === undefined) throw entityNotFound(address);
-  return entity.kind === 'queue' ? entity.queue : entity.topic.store;
-}
-
 function faultsOf(hub: Hub): ServiceBusFaults {
   const { faults } = hub;
   return {
-    dropConnections: () => faults.dropConnections(),
-    refuseConnections: (on) => {
-      faults.refusesConnections = on;
+    add: (fault) => faults.add(fault),
+    remove: (id) => faults.remove(id),
+    list: () => faults.list(),
+    dropConnections: () => hub.dropConnections(),
+    expireLocks: (address) => {
+      const entity = hub.broker.find(address);
+      if (entity === undefined) throw entityNotFound(address);
+      storeOf({ entity }).expireLocks(hub.now());
     },
     refuseTokens: (on) => {
-      faults.refusesTokens = on;
-    },
-    delayNext: (entity, ms, count = 1) => {
-      faults.order(entity, { kind: 'delay', ms, error: undefined }, count);
-    },
-    failNext: (entity, { condition, description = 'Refused by order of a test', count = 1 } = {}) => {
-      const error = condition === undefined ? serverBusy() : new Refused(condition, description, 500);
-      faults.order(entity, { kind: 'fail', ms: 0, error }, count);
-    },
-    loseNextAnswer: (entity, count = 1) => {
-      faults.order(entity, { kind: 'lose-answer', ms: 0, error: undefined }, count);
-    },
-    detachLinks: (entity, condition, description = 'Detached by order of a test') =>
-      hub.detachAll(queueAt(hub, entity), { condition, description }),
-    expireLocks: (entity) => {
-      queueAt(hub, entity).expireLocks(hub.now());
-    },
-    clear: () => {
-      faults.clear();
+      hub.refusesTokens = on;
     },
   };
 }

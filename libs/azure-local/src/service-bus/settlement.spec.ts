@@ -76,18 +76,17 @@ describe('a deferred message', () => {
 
 describe('settling after the link is gone', () => {
   it('goes through the management link', async () => {
-    await client.createSender('orders').sendMessages([1, 2, 3, 4].map((body) => ({ body })));
+    await client.createSender('orders').sendMessages([1, 2, 3, 4, 5].map((body) => ({ body })));
     const receiver = client.createReceiver('orders', unrenewed);
     const [done, bad, again, later] = await receiver.receiveMessages(4, soon);
     if (!done || !bad || !again || !later) throw new Error('four messages were sent');
-    server.faults.detachLinks('orders', 'amqp:link:detach-forced');
-    // The detach reaches the client before this answer.
-    await receiver.peekMessages(1);
+    server.faults.add({ operation: 'receive', target: 'orders', effect: { kind: 'detach' } });
+    await expect(receiver.receiveMessages(1, soon)).rejects.toThrow('maintenance');
     await receiver.completeMessage(done);
     await receiver.deadLetterMessage(bad, { deadLetterReason: 'bad', deadLetterErrorDescription: 'x' });
     await receiver.abandonMessage(again);
     await receiver.deferMessage(later);
-    expect(server.stats().entities['orders']).toEqual({ active: 1, dead: 1, scheduled: 0, deferred: 1 });
+    expect(server.stats().entities['orders']).toEqual({ active: 2, dead: 1, scheduled: 0, deferred: 1 });
     await expect(receiver.completeMessage(done)).rejects.toThrow('already');
   });
 });

@@ -271,6 +271,12 @@ export class Connection {
     this.wire.end();
   }
 
+  /** Closes with an error and without what waits to be written: it may tell of what was never recorded. */
+  giveUp(error: AmqpError): void {
+    this.out.take();
+    this.close(error);
+  }
+
   /** Cuts the connection without a word. */
   drop(): void {
     this.over();

@@ -1,12 +1,15 @@
 import type { Connection } from '../amqp/connection.js';
 import type { IncomingLink, Link, OutgoingLink } from '../amqp/link.js';
 import type { AmqpError } from '../amqp/performatives.js';
+import { textOf } from '../amqp/reader.js';
+import type { Need } from '../authorization.js';
 import type { Broker, Entity } from '../state/broker.js';
 import {
   asRefused,
   entityDisabled,
   entityNotFound,
   notAllowed,
+  Refused,
   sessionLockLost,
   unauthorized,
 } from '../errors.js';
@@ -15,7 +18,7 @@ import { putToken } from './cbs.js';
 import { entityPath, type Grants } from './grants.js';
 import { manage, needsOf } from './management.js';
 import { Dispatcher, Receiver, type ReceivingHost } from './receiving.js';
-import type { Replies, Reply } from './replies.js';
+import type { Replies } from './replies.js';
 import { checkReceivable, isDisabled, storeOf } from './request.js';
 import { acceptRequests, type RequestsHost } from './requests.js';
 import { checkSendable } from './sendable.js';
@@ -57,24 +60,47 @@ export class Attaching {
     const needs = isManagement
       ? (['Listen', 'Send', 'Manage'] as const)
       : ([link.direction === 'incoming' ? 'Send' : 'Listen'] as const);
-    const path = entityPath(address);
-    state.grants
-      .check(path, needs)
-      .then(() => {
-        if (link.isGone) return;
-        state.links.set(link, path);
-        link.onGone = () => {
-          state.links.delete(link);
-        };
-        if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state);
-        else if (link.direction === 'incoming') this.attachSender(link, address);
-        else this.attachReceiver(link, address);
-      })
-      .catch((error: unknown) => {
+    const attach = (): void => {
+      this.attach(link, state, address, needs, isManagement).catch((error: unknown) => {
         const refused = asRefused(error);
-        if (refused.status === 500) this.host.defect('A link could not be attached', error);
+        if (!(error instanceof Refused)) this.host.defect('A link could not be attached', error);
         link.refuse(refused);
       });
+    };
+    const refuse = (error: Refused): void => {
+      link.refuse(error);
+    };
+    this.host.attempt({
+      operation: 'attach',
+      target: address.replace(MANAGEMENT, ''),
+      run: (answer) => {
+        answer(attach);
+      },
+      refuse,
+      detach: refuse,
+      cut: () => {
+        link.session.connection.drop();
+      },
+    });
+  }
+
+  private async attach(
+    link: Link,
+    state: ConnectionState,
+    address: string,
+    needs: readonly Need[],
+    isManagement: boolean,
+  ): Promise<void> {
+    const path = entityPath(address);
+    await state.grants.check(path, needs);
+    if (link.isGone) return;
+    state.links.set(link, path);
+    link.onGone = () => {
+      state.links.delete(link);
+    };
+    if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state);
+    else if (link.direction === 'incoming') this.attachSender(link, address);
+    else this.attachReceiver(link, address);
   }
 
   /** A client that let its token expire without putting a new one loses its links. */
@@ -92,7 +118,11 @@ export class Attaching {
       replies.add(link);
       return;
     }
-    acceptRequests(link, replies, this.host, (request) => putToken(request, grants));
+    acceptRequests(link, replies, this.host, {
+      operation: 'authenticate',
+      target: (request) => entityPath(textOf(request.applicationProperties.get('name'))),
+      carryOut: (request) => putToken(request, grants),
+    });
   }
 
   private attachManagement(link: Link, address: string, { grants, replies }: ConnectionState): void {
@@ -102,23 +132,19 @@ export class Attaching {
       return;
     }
     const path = entityPath(address);
-    acceptRequests(link, replies, this.host, async (request) => {
-      const needs = needsOf(request);
-      if (!grants.knows(path, needs)) await grants.check(path, needs);
-      return new Promise<Reply>((resolve, reject) => {
-        const go = (): void => {
-          try {
-            const at = { broker: this.host.broker, address, entity: this.entity(address) };
-            const reply = manage(request, at, this.host.now());
-            this.host.whenDurable(() => {
-              resolve(reply);
-            });
-          } catch (error) {
-            reject(error);
-          }
-        };
-        this.host.disturb(address, go, reject);
-      });
+    acceptRequests(link, replies, this.host, {
+      operation: 'manage',
+      target: () => address,
+      carryOut: async (request) => {
+        const needs = needsOf(request);
+        if (!grants.knows(path, needs)) await grants.check(path, needs);
+        const at = { broker: this.host.broker, address, entity: this.entity(address) };
+        const reply = manage(request, at, this.host.now());
+        await new Promise<void>((resolve) => {
+          this.host.whenDurable(resolve);
+        });
+        return reply;
+      },
     });
   }
 
@@ -238,14 +264,6 @@ export class Attaching {
     const { status } = store.settings;
     if (isDisabled(status, 'SendDisabled')) this.detachSenders(store, entityDisabled(path));
     if (isDisabled(status, 'ReceiveDisabled')) this.detachReceivers(store, entityDisabled(path));
-  }
-
-  /** Detaches whoever uses a queue, with a reason; how many these were. */
-  detachAll(queue: Queue, error: AmqpError): number {
-    const count = (this.dispatchers.get(queue)?.receivers.length ?? 0) + (this.senders.get(queue)?.size ?? 0);
-    this.detachReceivers(queue, error);
-    this.detachSenders(queue, error);
-    return count;
   }
 
   /** Detaches whoever uses a queue that is no more. */

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection, ConnectionHost } from '../amqp/connection.js';
 import type { Link } from '../amqp/link.js';
-import type { AmqpError } from '../amqp/performatives.js';
 import { verifierOf, type SasKey, type VerifyToken } from '../authorization.js';
 import { Broker } from '../state/broker.js';
-import type { Refused } from '../errors.js';
-import { Faults } from '../faults.js';
-import type { Journal } from '../journal/journal.js';
+import { BusFaults, type BusEffect, type BusOperation } from '../faults.js';
+import type { StallableJournal } from '../journal-stall.js';
 import type { Queue } from '../state/queue.js';
+import { strike, type Attempt } from './attempt.js';
 import { Attaching, type AttachingHost, type ConnectionState } from './attaching.js';
 import { Grants } from './grants.js';
 import { tokenFor } from './plain-credentials.js';
@@ -15,7 +14,7 @@ import { Replies } from './replies.js';
 
 export interface HubSettings {
   readonly clock: () => number;
-  readonly journal: Journal;
+  readonly journal: StallableJournal;
   readonly verifyToken: VerifyToken | undefined;
   readonly sas: readonly SasKey[] | undefined;
   readonly allowAnySas: boolean;
@@ -30,7 +29,13 @@ export interface HubSettings {
 export class Hub implements ConnectionHost, AttachingHost {
   readonly containerId = `service-bus-${randomBytes(6).toString('hex')}`;
   readonly broker: Broker;
-  readonly faults: Faults;
+  readonly faults = new BusFaults();
+  /** By order of a test. */
+  refusesTokens = false;
+  /** The server is closing: what lingers takes no effect any more. */
+  isOver = false;
+  /** Nothing can be written down any more, so nothing is done any more. */
+  isBroken = false;
   readonly verify: VerifyToken;
   readonly connections = new Map<Connection, ConnectionState>();
   private readonly attaching = new Attaching(this);
@@ -43,10 +48,9 @@ export class Hub implements ConnectionHost, AttachingHost {
 
   constructor(private readonly settings: HubSettings) {
     const { journal } = settings;
-    this.faults = new Faults(this);
     const verify = verifierOf(settings);
     this.verify = (token) =>
-      this.faults.refusesTokens
+      this.refusesTokens
         ? Promise.resolve({ refused: 'Tokens are refused by order of a test' })
         : verify(token);
     this.broker = new Broker({
@@ -75,8 +79,33 @@ export class Hub implements ConnectionHost, AttachingHost {
     this.settings.journal.whenDurable(then);
   }
 
-  disturb(path: string, go: () => void, fail: (error: Refused) => void): void {
-    this.faults.disturb(path, go, fail);
+  stallWrites(ms: number): void {
+    this.settings.journal.stall(ms);
+  }
+
+  attempt(attempt: Attempt): void {
+    strike(this.faults.take(attempt.operation, attempt.target), attempt, this);
+  }
+
+  faultOf(operation: BusOperation, path: string): BusEffect | undefined {
+    return this.faults.take(operation, path);
+  }
+
+  dropConnections(): number {
+    const all = [...this.connections.keys()];
+    for (const connection of all) connection.drop();
+    return all.length;
+  }
+
+  /** The journal takes nothing more: clients are sent away rather than left waiting for confirmations. */
+  breakDown(reason: string): void {
+    this.isBroken = true;
+    this.settings.log('error', 'The journal is broken: all connections are closed', { reason });
+    const error = {
+      condition: 'amqp:internal-error',
+      description: 'The namespace cannot write down changes',
+    };
+    for (const connection of [...this.connections.keys()]) connection.giveUp(error);
   }
 
   /** Unique for ever: eight random bytes of this run and a count. Random bytes for each cost 6 % of the CPU. */
@@ -136,6 +165,10 @@ export class Hub implements ConnectionHost, AttachingHost {
 
   // Connections and links.
   opened(connection: Connection): void {
+    if (this.isBroken) {
+      connection.drop();
+      return;
+    }
     this.connections.set(connection, {
       grants: new Grants(this.verify, this.settings.clock),
       replies: new Replies(),
@@ -161,7 +194,7 @@ export class Hub implements ConnectionHost, AttachingHost {
   admits(connection: Connection, mechanism: string, response: Buffer): boolean {
     if (mechanism !== 'PLAIN') return true;
     const token = tokenFor(response, this.settings.sas ?? [], this.settings.allowAnySas);
-    if (token === undefined || this.faults.refusesTokens) return false;
+    if (token === undefined || this.refusesTokens) return false;
     this.connections.get(connection)?.grants.trust(token);
     return true;
   }
@@ -172,9 +205,5 @@ export class Hub implements ConnectionHost, AttachingHost {
 
   expireGrants(): void {
     this.attaching.expireGrants();
-  }
-
-  detachAll(queue: Queue, error: AmqpError): number {
-    return this.attaching.detachAll(queue, error);
   }
 }

@@ -2,7 +2,9 @@ import type { OutgoingLink } from '../amqp/link.js';
 import { asAsked, rejected, type DeliveryState, type Outcome } from '../amqp/performatives.js';
 import type { Fields } from '../amqp/fields.js';
 import { bytesOf, string, type Put } from '../amqp/put.js';
-import { asRefused, notImplemented, type Refused } from '../errors.js';
+import { asRefused, notImplemented } from '../errors.js';
+import type { BusEffect } from '../faults.js';
+import { errorBy, type AttemptHost } from './attempt.js';
 import { writeMessage } from '../state/message.js';
 import { modifications } from './modifications.js';
 import { isDisabled } from './request.js';
@@ -11,15 +13,20 @@ import { stampsOf, type Modifications } from '../state/stamps.js';
 import type { SessionSlot } from '../state/session-slot.js';
 import type { Lock, Stored } from '../state/stored.js';
 
-export interface ReceivingHost {
+export interface ReceivingHost extends AttemptHost {
   now(): number;
   whenDurable(then: () => void): void;
   hungry(queue: Queue): void;
-  disturb(path: string, go: () => void, fail: (error: Refused) => void): void;
+  faultOf(operation: 'receive', path: string): BusEffect | undefined;
 }
 
 const DEAD_LETTER = 'com.microsoft:dead-letter';
 const LONGEST_REASON = 4096;
+
+interface Delivery {
+  readonly stored: Stored;
+  readonly lock: Lock | undefined;
+}
 
 interface Delivered {
   readonly stored: Stored;
@@ -29,6 +36,7 @@ interface Delivered {
 /** A link on which a client receives from a queue, or from one session of it. */
 export class Receiver {
   private readonly removes: boolean;
+  private isPaused = false;
 
   constructor(
     readonly link: OutgoingLink,
@@ -43,41 +51,123 @@ export class Receiver {
     };
   }
 
+  get ready(): boolean {
+    return this.link.ready && !this.isPaused;
+  }
+
+  private get hasMessage(): boolean {
+    return this.slot === undefined ? this.queue.hasReady : this.slot.ready.size > 0;
+  }
+
   /** Sends one message if there is one. */
   next(now: number): boolean {
+    if (!this.hasMessage) return false;
+    const effect = this.host.faultOf('receive', this.queue.path);
+    if (effect !== undefined) return this.troubled(effect, now);
+    const delivery = this.take(now);
+    if (delivery === undefined) return false;
+    this.send(delivery);
+    return true;
+  }
+
+  private take(now: number): Delivery | undefined {
     const stored = this.queue.take(now, this.removes, this.slot);
-    if (stored === undefined) return false;
-    const { lock } = stored;
+    return stored && { stored, lock: stored.lock };
+  }
+
+  private send({ stored, lock }: Delivery): void {
     this.link.send({
       tag: lock?.token ?? Buffer.alloc(16, stored.sequence),
       body: [writeMessage(stored.message, stored.deliveryCount, stampsOf(stored, lock?.until))],
       settled: this.removes,
       token: lock && { stored, lock },
     });
+  }
+
+  /** A delivery that meets a fault; whether others may go on. */
+  private troubled(effect: BusEffect, now: number): boolean {
+    const error = errorBy(effect);
+    const cut = (): void => {
+      this.link.session.connection.drop();
+    };
+    if (error !== undefined) this.link.refuse(error);
+    else if (effect.kind === 'outage') cut();
+    else if (effect.kind === 'delay' && effect.when !== 'after') this.pause(effect.ms, () => undefined);
+    else {
+      const delivery = this.take(now);
+      if (delivery === undefined) return false;
+      this.deliverBadly(effect, delivery, now, cut);
+    }
     return true;
   }
 
+  private deliverBadly(effect: BusEffect, delivery: Delivery, now: number, cut: () => void): void {
+    const { stored, lock } = delivery;
+    switch (effect.kind) {
+      case 'withhold-answer':
+        return;
+      case 'drop-after-effect':
+        cut();
+        return;
+      case 'delay':
+        this.pause(effect.ms, () => {
+          if (this.link.isOpen) this.send(delivery);
+        });
+        return;
+      default:
+        this.send(delivery);
+    }
+    if (effect.kind === 'lose-lock' && lock !== undefined) this.queue.release(stored, now, 1);
+    if (effect.kind !== 'duplicate-delivery') return;
+    if (lock !== undefined) this.queue.release(stored, now, 1);
+    // To this link rather than another; without credit it arrives with the next.
+    if (!this.link.ready) return;
+    const again = lock === undefined ? delivery : this.take(now);
+    if (again !== undefined) this.send(again);
+  }
+
+  private pause(ms: number, then: () => void): void {
+    this.isPaused = true;
+    setTimeout(() => {
+      this.isPaused = false;
+      then();
+      this.host.hungry(this.queue);
+    }, ms).unref();
+  }
+
   private settle(delivered: Delivered, state: DeliveryState, id: number, settled: boolean): void {
-    const answer = (put: Put): void => {
-      if (!settled) this.link.settle(id, put);
+    const { link, host } = this;
+    const say = (put: Put): void => {
+      if (!settled) link.settle(id, put);
     };
-    this.host.disturb(
-      this.queue.path,
-      () => {
+    host.attempt({
+      operation: 'settle',
+      target: this.queue.path,
+      run: (answer) => {
         try {
           const outcome = outcomeOf(state);
-          apply(delivered, outcome, this.host.now());
-          this.host.whenDurable(() => {
-            answer(asAsked(outcome));
+          apply(delivered, outcome, host.now());
+          host.whenDurable(() => {
+            answer(() => {
+              say(asAsked(outcome));
+            });
           });
         } catch (error) {
-          answer(rejected(asRefused(error)));
+          answer(() => {
+            say(rejected(asRefused(error)));
+          });
         }
       },
-      (error) => {
-        answer(rejected(error));
+      refuse: (error) => {
+        say(rejected(error));
       },
-    );
+      detach: (error) => {
+        link.refuse(error);
+      },
+      cut: () => {
+        link.session.connection.drop();
+      },
+    });
   }
 }
 
@@ -152,7 +242,7 @@ export class Dispatcher {
   pump(now: number): void {
     if (isDisabled(this.queue.settings.status, 'ReceiveDisabled')) return;
     if (this.queue.needsSession) {
-      for (const receiver of this.receivers) while (receiver.link.ready && receiver.next(now)) continue;
+      for (const receiver of [...this.receivers]) while (receiver.ready && receiver.next(now)) continue;
       return;
     }
     while (this.queue.hasReady) {
@@ -166,7 +256,7 @@ export class Dispatcher {
     for (let n = 0; n < receivers.length; n++) {
       this.turn = (this.turn + 1) % receivers.length;
       const receiver = receivers[this.turn];
-      if (receiver?.link.ready === true) return receiver;
+      if (receiver?.ready === true) return receiver;
     }
     return undefined;
   }

@@ -3,26 +3,35 @@ import { accepted, rejected } from '../amqp/performatives.js';
 import { DecodeError } from '../amqp/reader.js';
 import { asRefused, invalidArgument, messageTooLarge, Refused } from '../errors.js';
 import type { Message } from '../state/message.js';
+import type { AttemptHost } from './attempt.js';
 import { readHead, readIncoming } from './incoming.js';
 import type { Replies, Reply } from './replies.js';
 
 const REQUEST_CREDIT = 100;
 const MAX_REQUEST_BYTES = 1_048_576;
 
-export interface RequestsHost {
+export interface RequestsHost extends AttemptHost {
   defect(message: string, error: unknown): void;
 }
 
-/** A link on which requests come; `carryOut` answers one of them, or throws `Refused`. */
+export interface RequestWork {
+  readonly operation: 'manage' | 'authenticate';
+  /** The path of the entity that a request is about. */
+  readonly target: (request: Message) => string;
+  /** The answer; throws `Refused`. */
+  readonly carryOut: (request: Message) => Promise<Reply>;
+}
+
+/** A link on which requests come. */
 export function acceptRequests(
   link: IncomingLink,
   replies: Replies,
   host: RequestsHost,
-  carryOut: (request: Message) => Promise<Reply>,
+  work: RequestWork,
 ): void {
   const refuse = (request: Message, error: unknown): void => {
     const { status, description, condition } = asRefused(decoded(error));
-    if (status === 500) host.defect('A request failed', error);
+    if (!(error instanceof Refused || error instanceof DecodeError)) host.defect('A request failed', error);
     replies.send(request, { status, description, condition }, link);
   };
   link.onMessage = (received) => {
@@ -33,15 +42,36 @@ export function acceptRequests(
     }
     if (!received.settled) link.settle(received.deliveryId, accepted);
     if (received.tooLarge) refuse(request, messageTooLarge(MAX_REQUEST_BYTES));
-    else
-      carryOut(request).then(
-        (reply) => {
-          replies.send(request, reply, link);
-        },
-        (error: unknown) => {
-          refuse(request, error);
-        },
-      );
+    else attempt(request);
+  };
+  const attempt = (request: Message): void => {
+    host.attempt({
+      operation: work.operation,
+      target: work.target(request),
+      run: (answer) => {
+        work.carryOut(request).then(
+          (reply) => {
+            answer(() => {
+              replies.send(request, reply, link);
+            });
+          },
+          (error: unknown) => {
+            answer(() => {
+              refuse(request, error);
+            });
+          },
+        );
+      },
+      refuse: (error) => {
+        refuse(request, error);
+      },
+      detach: (error) => {
+        link.refuse(error);
+      },
+      cut: () => {
+        link.session.connection.drop();
+      },
+    });
   };
   link.accept({ credit: REQUEST_CREDIT, maxMessageSize: MAX_REQUEST_BYTES });
 }
