@@ -2,15 +2,18 @@
 export const NEVER_MS = 922_337_203_685_477;
 const NEVER_TEXT = 'P10675199DT2H48M5.4775807S';
 
-const FORM = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+const FORM =
+  /^P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
-/** Milliseconds of an ISO 8601 duration in days, hours, minutes and seconds; undefined if it is not one. */
+/** Of each part of the form. As .NET reads them, a year has 365 days and a month 30. */
+const PART_MS = [365 * 86_400_000, 30 * 86_400_000, 7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1000];
+
+/** Milliseconds of an ISO 8601 duration; undefined if it is not one. */
 export function durationMs(text: string): number | undefined {
   const match = FORM.exec(text.trim());
   if (match === null) return undefined;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part: string | undefined) => Number(part ?? 0));
-  const total =
-    (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60_000 + Math.round((seconds ?? 0) * 1000);
+  const parts = match.slice(1).map((part: string | undefined) => Number(part ?? 0));
+  const total = parts.reduce((sum, part, at) => sum + Math.round(part * (PART_MS[at] ?? 0)), 0);
   return Math.min(total, NEVER_MS);
 }
 

@@ -1,4 +1,4 @@
-import type { Broker } from './broker.js';
+import { normal, type Broker } from './broker.js';
 import { durationMs } from '../duration.js';
 import type { QueueSettings, TopicSettings } from './entity.js';
 import { invalidArgument } from '../errors.js';
@@ -64,22 +64,89 @@ interface TopologyRule {
   };
 }
 
-/** Creates what is missing; what exists stays as it is. */
-export function applyTopology(broker: Broker, topology: Topology, now: number): void {
-  for (const namespace of topology.UserConfig.Namespaces) {
-    for (const { Name, Properties } of namespace.Queues ?? [])
-      if (broker.find(Name) === undefined) broker.createQueue(Name, queueSettings(Properties ?? {}), now);
-    for (const topic of namespace.Topics ?? []) applyTopic(broker, topic, now);
+type Report = (message: string, more: object) => void;
+
+/**
+ * Creates what is missing; what exists stays as it is, and `report` hears where it differs from the topology.
+ * Throws `Refused` when the topology makes no sense.
+ */
+export function applyTopology(
+  broker: Broker,
+  topology: Topology,
+  now: number,
+  report: Report = () => undefined,
+): void {
+  const namespaces = namespacesOf(topology);
+  checkForwards(broker, namespaces);
+  for (const namespace of namespaces) {
+    for (const { Name, Properties } of namespace.Queues ?? []) {
+      const settings = queueSettings(Properties ?? {});
+      const existing = broker.find(Name);
+      if (existing === undefined) broker.createQueue(Name, settings, now);
+      else compare(Name, settings, existing.kind === 'queue' ? existing.queue.settings : {}, report);
+    }
+    for (const topic of namespace.Topics ?? []) applyTopic(broker, topic, now, report);
   }
 }
 
-function applyTopic(broker: Broker, topic: TopologyTopic, now: number): void {
-  if (broker.find(topic.Name) === undefined)
-    broker.createTopic(topic.Name, topicSettings(topic.Properties ?? {}), now);
+type Namespace = Topology['UserConfig']['Namespaces'][number];
+
+function namespacesOf(topology: unknown): readonly Namespace[] {
+  const config = (topology as Partial<Topology> | null)?.UserConfig;
+  if (typeof config !== 'object')
+    throw invalidArgument(
+      "The topology has no 'UserConfig'; it has the form of the official emulator's Config.json",
+    );
+  const namespaces: unknown = (config as Partial<Topology['UserConfig']> | null)?.Namespaces;
+  if (!Array.isArray(namespaces))
+    throw invalidArgument("'UserConfig.Namespaces' of the topology is missing or not a list");
+  return namespaces as readonly Namespace[];
+}
+
+/** An entity may forward to one that the topology names later. */
+function checkForwards(broker: Broker, namespaces: readonly Namespace[]): void {
+  const queues = namespaces.flatMap(({ Queues }) => Queues ?? []);
+  const topics = namespaces.flatMap(({ Topics }) => Topics ?? []);
+  const named = new Set([...queues, ...topics].map(({ Name }) => normal(Name)));
+  const check = (path: string, { ForwardTo, ForwardDeadLetteredMessagesTo }: QueueProperties): void => {
+    for (const [property, target] of Object.entries({ ForwardTo, ForwardDeadLetteredMessagesTo })) {
+      if (target === undefined || target === '' || named.has(normal(target))) continue;
+      if (broker.find(target) === undefined)
+        throw invalidArgument(`${property} of '${path}' names '${target}', and there is no such entity`);
+    }
+  };
+  for (const { Name, Properties } of queues) check(Name, Properties ?? {});
+  for (const topic of topics)
+    for (const { Name, Properties } of topic.Subscriptions ?? [])
+      check(`${topic.Name}/Subscriptions/${Name}`, Properties ?? {});
+}
+
+/** What lives in a data folder is not changed by a new topology: somebody may have changed it there on purpose. */
+function compare(path: string, wanted: object, existing: object, report: Report): void {
+  const differing = Object.entries(wanted)
+    .filter(([name, value]) => (existing as Readonly<Record<string, unknown>>)[name] !== value)
+    .map(([name]) => name);
+  if (differing.length > 0)
+    report('An entity exists with other settings than the topology gives it; it stays as it is', {
+      entity: path,
+      settings: differing,
+    });
+}
+
+function applyTopic(broker: Broker, topic: TopologyTopic, now: number, report: Report): void {
+  const existing = broker.find(topic.Name);
+  const wanted = topicSettings(topic.Properties ?? {});
+  if (existing === undefined) broker.createTopic(topic.Name, wanted, now);
+  else compare(topic.Name, wanted, existing.kind === 'topic' ? existing.topic.settings : {}, report);
   for (const { Name, Properties, Rules } of topic.Subscriptions ?? []) {
-    if (broker.subscription(`${topic.Name}/Subscriptions/${Name}`) !== undefined) continue;
-    const [first, ...others] = (Rules ?? []).map(ruleOf);
+    const path = `${topic.Name}/Subscriptions/${Name}`;
     const settings = queueSettings(Properties ?? {});
+    const present = broker.subscription(path);
+    if (present !== undefined) {
+      compare(path, settings, present.queue.settings, report);
+      continue;
+    }
+    const [first, ...others] = (Rules ?? []).map(ruleOf);
     const subscription = broker.createSubscription(topic.Name, Name, settings, first, now);
     for (const rule of others) subscription.addRule({ ...rule, createdAt: now });
     if (others.length > 0) broker.noteEntity(subscription.queue.path);
