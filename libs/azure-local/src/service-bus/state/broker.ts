@@ -15,7 +15,7 @@ import type { Message } from './message.js';
 import { checkEntityPath, checkPartName, normal, subQueueOf } from './names.js';
 import { Queue, type QueueHost } from './queue.js';
 import { Routing } from './routing.js';
-import { DEFAULT_RULE_NAME, everything, type Rule } from './rules/rule.js';
+import { compileRule, DEFAULT_RULE_NAME, everything, type Rule } from './rules/rule.js';
 import type { Change, Stored } from './stored.js';
 import { Subscription, Topic, type TopicHost } from './topic.js';
 
@@ -194,6 +194,7 @@ export class Broker implements QueueHost, TopicHost {
     const first = { ...(rule ?? { name: DEFAULT_RULE_NAME, filter: everything }), createdAt: now };
     checkPartName(first.name, 'rule');
     topic.filters.check(first);
+    compileRule(first);
     const subscription = this.addSubscription(path, complete, [first], now);
     topic.store.touch(now);
     this.noteEntity(path);

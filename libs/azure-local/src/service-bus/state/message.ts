@@ -9,6 +9,9 @@ const PROPERTIES = 0x73;
 const APPLICATION_PROPERTIES = 0x74;
 const FOOTER = 0x78;
 
+/** Float, double and the decimals. */
+const REAL_CODES: ReadonlySet<number> = new Set([0x72, 0x82, 0x74, 0x84, 0x94]);
+
 export interface Header {
   readonly durable: boolean;
   readonly priority: number | undefined;
@@ -106,6 +109,16 @@ export class Message {
     if (value instanceof AmqpMap)
       for (const [key, entry] of value.entries()) properties.set(typeof key === 'string' ? key : '', entry);
     return properties;
+  }
+
+  /** Whether an application property, whatever the case of its name, is encoded as a whole number. */
+  isWholeNumber(name: string): boolean {
+    const value = valueOf(this.bare, this.applicationAt);
+    if (!(value instanceof AmqpMap)) return false;
+    const wanted = name.toLowerCase();
+    for (const [key, bytes] of value.encodedEntries())
+      if (key.toLowerCase() === wanted) return !REAL_CODES.has(bytes[0] ?? 0);
+    return false;
   }
 
   /** Message ids may be text, numbers, uuids or bytes; compared as text. */

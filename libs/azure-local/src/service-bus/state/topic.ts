@@ -3,7 +3,7 @@ import { entityExists, quotaExceeded, ruleNotFound } from '../errors.js';
 import type { Message } from './message.js';
 import { checkPartName } from './names.js';
 import type { Queue } from './queue.js';
-import { compileRule, everything, type CompiledRule, type Rule } from './rules/rule.js';
+import { compileRule, everything, restoredRule, type CompiledRule, type Rule } from './rules/rule.js';
 import type { Change } from './stored.js';
 
 const MOST_SQL_FILTERS = 2000;
@@ -44,7 +44,7 @@ export class Subscription {
   /** As the journal tells them: what was accepted once is not judged again. */
   restoreRules(rules: readonly Rule[]): void {
     for (const { name } of this.listRules()) this.removeRule(name);
-    for (const rule of rules) this.set(rule);
+    for (const rule of rules) this.set(rule, restoredRule(rule));
   }
 
   addRule(rule: Rule): void {
@@ -62,9 +62,8 @@ export class Subscription {
   }
 
   /** Compiles first: a rule whose SQL is refused leaves everything as it was. */
-  private set(rule: Rule): void {
+  private set(rule: Rule, compiled = compileRule(rule)): void {
     const key = rule.name.toLowerCase();
-    const compiled = compileRule(rule);
     const old = this.rules.get(key);
     if (old !== undefined) this.limits.count(old.rule, -1);
     this.rules.set(key, compiled);

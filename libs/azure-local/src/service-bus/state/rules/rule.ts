@@ -48,3 +48,18 @@ export function compileRule(rule: Rule): CompiledRule {
     act: action && compileAction(action.expression, action.parameters),
   };
 }
+
+/**
+ * A rule from the journal. What was accepted once stays, though today it would be refused: it then fails for each
+ * message, as a filter does that cannot be evaluated.
+ */
+export function restoredRule(rule: Rule): CompiledRule {
+  try {
+    return compileRule(rule);
+  } catch (error) {
+    const fail = (): never => {
+      throw error;
+    };
+    return { rule, matches: fail, act: undefined };
+  }
+}

@@ -33,8 +33,13 @@ export function evaluate(e: Expression, message: Message): Result {
     }
     case 'compare':
       return compare(e.by, evaluate(e.left, message), evaluate(e.right, message));
-    case 'arithmetic':
-      return calculate(e.by, evaluate(e.left, message), evaluate(e.right, message));
+    case 'arithmetic': {
+      const result = calculate(e.by, evaluate(e.left, message), evaluate(e.right, message));
+      const isFraction = e.by === '/' && typeof result === 'number' && !Number.isInteger(result);
+      if (!isFraction || !isWhole(e, message)) return result;
+      if (!Number.isFinite(result)) throw new TypeError('A whole number is divided by zero');
+      return Math.trunc(result);
+    }
     case 'negate': {
       const value = evaluate(e.of, message);
       return value === null ? null : -numeric(value);
@@ -51,6 +56,22 @@ export function evaluate(e: Expression, message: Message): Result {
       if (typeof value !== 'string' || typeof pattern !== 'string') return false;
       return isLike(value, pattern, typeof escape === 'string' ? escape : undefined);
     }
+  }
+}
+
+/** Whether an expression is a whole number by its type: 7 is, 7.0 and a double of that value are not. */
+function isWhole(e: Expression, message: Message): boolean {
+  switch (e.kind) {
+    case 'constant':
+      return e.isWhole === true;
+    case 'negate':
+      return isWhole(e.of, message);
+    case 'arithmetic':
+      return isWhole(e.left, message) && isWhole(e.right, message);
+    case 'property':
+      return e.scope === 'sys' ? true : message.isWholeNumber(e.name);
+    default:
+      return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../errors.js';
 import type { RuleValue } from './rule.js';
+import { checkSystemProperty } from './system-properties.js';
 import { tokensOf, type Token } from './sql-tokens.js';
 import type { Arithmetic, Comparison, Expression, PropertyRef, Statement } from './sql-tree.js';
 
@@ -177,12 +178,16 @@ class Parser {
     const { token } = this;
     switch (token.kind) {
       case 'number':
+        this.at++;
+        return { kind: 'constant', value: token.value, isWhole: token.isWhole };
       case 'text':
         this.at++;
         return { kind: 'constant', value: token.value };
-      case 'parameter':
+      case 'parameter': {
         this.at++;
-        return { kind: 'constant', value: this.parameter(token.value) };
+        const value = this.parameter(token.value);
+        return { kind: 'constant', value, isWhole: Number.isInteger(value) };
+      }
       case 'sign': {
         this.expectSign('(');
         const inner = this.or();
@@ -242,7 +247,9 @@ class Parser {
     if (!this.sign('.')) return { scope: 'user', name: first };
     const scope = first.toLowerCase();
     if (scope !== 'sys' && scope !== 'user') this.fail('a property of sys or user');
-    return { scope, name: this.identifier() };
+    const name = this.identifier();
+    if (scope === 'sys') checkSystemProperty(name);
+    return { scope, name };
   }
 
   private identifier(): string {

@@ -1,7 +1,8 @@
 import { invalidArgument } from '../../errors.js';
 
 export type Token =
-  | { readonly kind: 'number'; readonly value: number }
+  /** `isWhole` as it is written: 2 is, 2.0 is not. */
+  | { readonly kind: 'number'; readonly value: number; readonly isWhole: boolean }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'name'; readonly value: string }
   /** A name in brackets or quotes is never a keyword. */
@@ -11,7 +12,7 @@ export type Token =
   | { readonly kind: 'end'; readonly value: '' };
 
 const TOKEN =
-  /\s+|(?<number>0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|'(?<text>(?:[^']|'')*)'|\[(?<bracketed>(?:[^\]]|\]\])*)\]|"(?<quoted>(?:[^"]|"")*)"|(?<parameter>@[a-z_][\w]*)|(?<name>[a-z_$#][\w$#]*)|(?<sign><>|!=|<=|>=|[-=<>+*/%(),.;])/iy;
+  /\s+|(?<number>0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|'(?<text>(?:[^']|'')*)'|\[(?<bracketed>(?:[^\]]|\]\])*)\]|"(?<quoted>(?:[^"]|"")*)"|(?<parameter>@[\p{L}_][\p{L}\p{N}_]*)|(?<name>[\p{L}_$#][\p{L}\p{N}_$#]*)|(?<sign><>|!=|<=|>=|[-=<>+*/%(),.;])/iuy;
 
 /** Cuts an SQL expression into tokens. Throws `Refused` naming the position where it cannot. */
 export function tokensOf(expression: string): Token[] {
@@ -32,7 +33,8 @@ export function tokensOf(expression: string): Token[] {
 
 function tokenOf(groups: Partial<Record<string, string>>): Token | undefined {
   const { number, text, bracketed, quoted, parameter, name, sign } = groups;
-  if (number !== undefined) return { kind: 'number', value: Number(number) };
+  if (number !== undefined)
+    return { kind: 'number', value: Number(number), isWhole: /^(?:0x[0-9a-f]+|\d+)$/i.test(number) };
   if (text !== undefined) return { kind: 'text', value: text.replaceAll("''", "'") };
   if (bracketed !== undefined) return { kind: 'quoted', value: bracketed.replaceAll(']]', ']') };
   if (quoted !== undefined) return { kind: 'quoted', value: quoted.replaceAll('""', '"') };

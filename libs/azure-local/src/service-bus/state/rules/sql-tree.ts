@@ -10,7 +10,7 @@ export interface PropertyRef {
 }
 
 export type Expression =
-  | { readonly kind: 'constant'; readonly value: RuleValue | null }
+  | { readonly kind: 'constant'; readonly value: RuleValue | null; readonly isWhole?: boolean }
   | ({ readonly kind: 'property' } & PropertyRef)
   | {
       readonly kind: 'compare';

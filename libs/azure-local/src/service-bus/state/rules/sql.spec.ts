@@ -10,6 +10,8 @@ const properties: Record<string, Put> = {
   express: bool(true),
   since: timestamp(1000),
   'odd name': string('50%'),
+  größe: string('groß'),
+  whole: double(7),
 };
 
 const message: Message = readMessage(Buffer.alloc(0))
@@ -40,6 +42,10 @@ describe('a filter in SQL', () => {
     '"odd name" = \'50%\'',
     "'it''s' = 'it''s'",
     "Size <> 'seven'",
+    'Size / 2 = 3 AND -Size / 2 = -3 AND Size / 2.0 = 3.5 AND 7 / 2 = 3 AND 7e0 / 2 = 3.5',
+    'weight / 2 = 1.25 AND whole / 2 = 3.5',
+    "größe = 'groß' AND GRÖSSE IS NULL AND EXISTS(größe)",
+    'sys.SequenceNumber IS NULL AND sys.EnqueuedTimeUtc IS NULL AND sys.Size > 0',
   ])('matches %s', (text) => {
     expect(compileFilter(text, undefined)(message)).toBe(true);
   });
@@ -83,6 +89,8 @@ describe('a filter in SQL', () => {
     ['color NOT 1', 'IN or LIKE'],
     ['nofunction(1)', 'a function that exists'],
     ['other.color = 1', 'sys or user'],
+    ['sys.Lable = 1', 'no system property sys.Lable'],
+    ['EXISTS(sys.Color)', 'no system property'],
     [`${'('.repeat(100)}1${')'.repeat(100)}`, 'nested too deeply'],
     ['1'.repeat(2000), 'at most 1024 characters'],
   ])('refuses %s', (text, reason) => {
@@ -92,6 +100,7 @@ describe('a filter in SQL', () => {
   it('fails on a message for which it makes no sense', () => {
     expect(() => compileFilter('color * 2 = 4', undefined)(message)).toThrow('not a number');
     expect(() => compileFilter('Size', undefined)(message)).toThrow('not a condition');
+    expect(() => compileFilter('Size / 0 = 1', undefined)(message)).toThrow('divided by zero');
   });
 });
 
@@ -109,6 +118,11 @@ describe('an action in SQL', () => {
     expect(changed.applicationProperties.has('weight')).toBe(false);
     expect(changed.property('subject')).toBe('changed');
     expect(message.property('subject')).toBe('order');
+  });
+
+  it('is refused for a system property that does not exist', () => {
+    expect(() => compileAction("SET sys.Lable = 'x'", undefined)).toThrow('no system property');
+    expect(() => compileAction("SET sys.SequenceNumber = 'x'", undefined)).toThrow('cannot be set');
   });
 
   it('cannot change the id of a message', () => {
