@@ -186,3 +186,32 @@ describe('a message whose sections have symbolic descriptors', () => {
     }
   });
 });
+
+describe('a receiver that takes no large messages', () => {
+  it.each([2, 1])(
+    'is detached before one, and the message stays for others (sender settles: %i)',
+    async (mode) => {
+      const { client } = await BareClient.dial(server.port, { plain: ['any', 'any'] });
+      open.push(client);
+      await client.begin();
+      await client.attach({ handle: 0, role: 'sender', target: 'orders' });
+      client.transfer(0, 0, messageOf({ data: Buffer.alloc(10) }));
+      client.transfer(0, 1, messageOf({ data: Buffer.alloc(5000) }));
+      await client.attach({
+        handle: 1,
+        role: 'receiver',
+        source: 'orders',
+        maxMessageSize: 1000,
+        senderSettles: mode,
+      });
+      client.credit(1, 2);
+      expect(readMessage((await client.next(TRANSFER)).payload).body).toEqual(Buffer.alloc(10));
+      const { fields } = await client.next(DETACH);
+      expect(errorOf(fields.described(2))).toMatchObject({ condition: 'amqp:link:message-size-exceeded' });
+      await client.attach({ handle: 2, role: 'receiver', source: 'orders' });
+      client.credit(2, 2);
+      const stayed = readMessage((await client.next(TRANSFER)).payload);
+      expect([stayed.body]).toEqual([Buffer.alloc(5000)]);
+    },
+  );
+});

@@ -24,11 +24,15 @@ const AMQP = 0x41; // 'A': no HTTP method begins with it
 /** A client that does not read what it asked for is cut off before it fills the memory. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
+const KEEP_ALIVE_MS = 120_000;
+
 /** One port for AMQP, HTTP and WebSocket, each plain or within TLS: the first byte tells which. */
 export async function listen(settings: ListenerSettings): Promise<Listener> {
   const { onAmqp, tls } = settings;
   const sockets = new Set<Socket>();
   const http = createHttpServer(settings.onRequest);
+  // Longer than the pools of the SDKs keep a connection: a server that hangs up first costs them an ECONNRESET.
+  http.keepAliveTimeout = KEEP_ALIVE_MS;
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

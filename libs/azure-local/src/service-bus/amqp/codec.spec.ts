@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Connection, type Wire } from './connection.js';
 import { AMQP_HEADER, FrameCutter } from './frames.js';
 import { readPerformative } from './performatives.js';
@@ -91,10 +91,14 @@ describe('a stream of bytes', () => {
 /** A connection whose client is the test. */
 function dial() {
   const written: Buffer[] = [];
+  const log: string[] = [];
   let ended = false;
   const complaints: unknown[] = [];
   const wire: Wire = {
-    write: (bytes) => written.push(Buffer.from(bytes)),
+    write: (bytes) => {
+      log.push('write');
+      written.push(Buffer.from(bytes));
+    },
     end: () => {
       ended = true;
     },
@@ -110,6 +114,7 @@ function dial() {
       else link.accept();
     },
     touched: () => undefined,
+    record: () => log.push('record'),
     closed: () => undefined,
     complain: (_connection, error) => complaints.push(error),
   });
@@ -122,7 +127,7 @@ function dial() {
       if ('body' in unit) codes.push(readPerformative(unit.body).code);
     return codes;
   };
-  return { connection, complaints, frames, isEnded: () => ended };
+  return { connection, complaints, frames, log, isEnded: () => ended };
 }
 
 function frame(channel: number, body: put.Put): Buffer {
@@ -178,6 +183,52 @@ describe('a connection', () => {
     expect(String(complaints[0])).toContain('channel 9 has no session');
     expect(isEnded()).toBe(true);
     expect(connection.isOver).toBe(true);
+  });
+
+  it('writes outside of a turn only what the journal has', () => {
+    const { connection, log } = dial();
+    connection.receive(opening);
+    expect(log).toEqual([]);
+    connection.close();
+    expect(log).toEqual(['record', 'write']);
+  });
+
+  it('leaves its heartbeat to the turn', () => {
+    jest.useFakeTimers();
+    try {
+      const { connection, log } = dial();
+      connection.receive(AMQP_HEADER);
+      connection.receive(
+        frame(0, put.composite(0x10, [put.string('me'), undefined, undefined, undefined, put.uint(1000)])),
+      );
+      connection.flush();
+      log.length = 0;
+      jest.advanceTimersByTime(1000);
+      expect(log).toEqual([]);
+      connection.flush();
+      expect(log).toEqual(['write']);
+      connection.close();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('detaches a sender that sends more than it was granted', () => {
+    const { connection, frames } = dial();
+    connection.receive(AMQP_HEADER);
+    connection.receive(frame(0, put.composite(0x10, [put.string('me')])));
+    connection.receive(frame(0, put.composite(0x11, [undefined, put.uint(0), put.uint(100), put.uint(100)])));
+    const attach = [put.string('link'), put.uint(0), put.bool(false), undefined, undefined];
+    connection.receive(frame(0, put.composite(0x12, [...attach, undefined, put.composite(0x29, [])])));
+    connection.flush();
+    const transfer = (id: number) =>
+      frame(0, put.composite(0x14, [put.uint(0), put.uint(id), put.binary(Buffer.from([id])), put.uint(0)]));
+    for (let id = 0; id < 10; id++) connection.receive(transfer(id));
+    expect(frames()).not.toContain(0x16);
+    for (let id = 10; id < 20; id++) connection.receive(transfer(id));
+    expect(frames()).not.toContain(0x16);
+    for (let id = 20; id < 31; id++) connection.receive(transfer(id));
+    expect(frames().filter((code) => code === 0x16)).toHaveLength(1);
   });
 
   it('survives 2,000 streams of damaged bytes', () => {

@@ -45,6 +45,8 @@ export interface ConnectionHost {
   attached(link: Link): void;
   /** Something waits to be written; the host calls `flush` at the end of the current turn. */
   touched(connection: Connection): void;
+  /** Hands what has changed to the journal: called before bytes are written outside of a turn. */
+  record(): void;
   closed(connection: Connection): void;
   complain(connection: Connection, error: unknown): void;
 }
@@ -193,9 +195,7 @@ export class Connection {
     if (idleMs !== undefined && idleMs > 0) {
       this.heartbeat = setInterval(
         () => {
-          if (!this.wroteSinceBeat) {
-            this.emptyFrame();
-          }
+          if (!this.wroteSinceBeat) this.emptyFrame();
           this.wroteSinceBeat = false;
         },
         Math.min(Math.max(idleMs / 4, 50), 0x7fff_ffff),
@@ -236,9 +236,9 @@ export class Connection {
     this.host.touched(this);
   }
 
+  /** Goes out with the turn: what waits beside it may tell of changes that the journal does not have yet. */
   private emptyFrame(): void {
     this.write(0, 0, () => undefined);
-    this.flush();
   }
 
   frame(channel: number, body: Put): void {
@@ -255,7 +255,7 @@ export class Connection {
   }
 
   flush(): void {
-    for (const session of this.settling) session.emitPending();
+    for (const session of this.settling) session.beforeFlush();
     this.settling.clear();
     if (this.out.length === 0) return;
     this.wroteSinceBeat = true;
@@ -266,6 +266,7 @@ export class Connection {
     if (this.mode === 'over') return;
     for (const session of this.sessions.values()) session.emitPending();
     if (this.mode === 'open') this.frame(0, close(error));
+    this.host.record();
     this.flush();
     this.over();
     this.wire.end();

@@ -19,6 +19,8 @@ export interface AttachRequest {
   readonly target: Buffer | undefined;
   readonly properties: AmqpMap | undefined;
   readonly initialDeliveryCount: number;
+  /** The largest message that the peer takes; Infinity if it did not say. */
+  readonly maxMessageSize: number;
 }
 
 type State = 'asked' | 'attached' | 'detached';
@@ -121,7 +123,9 @@ export class IncomingLink extends LinkEnd {
     this.answer(true, { source: undefined, target: undefined });
   }
 
-  private topUp(): void {
+  /** Grants the full window again. */
+  topUp(): void {
+    if (!this.isOpen) return;
     this.creditLeft = this.window;
     this.session.flow({
       handle: this.asked.handle,
@@ -132,7 +136,7 @@ export class IncomingLink extends LinkEnd {
   }
 
   echoFlow(): void {
-    this.topUp();
+    this.session.thirsts(this);
   }
 
   transfer(t: {
@@ -143,6 +147,13 @@ export class IncomingLink extends LinkEnd {
     aborted: boolean;
     payload: Buffer;
   }): void {
+    if (this.partial === undefined && this.creditLeft <= 0) {
+      this.refuse({
+        condition: 'amqp:link:transfer-limit-exceeded',
+        description: `More was sent than the ${this.window} messages that were granted`,
+      });
+      return;
+    }
     const partial = (this.partial ??= {
       id: t.id ?? 0,
       format: t.format,
@@ -168,7 +179,7 @@ export class IncomingLink extends LinkEnd {
         settled: partial.settled,
         tooLarge,
       });
-    if (this.creditLeft <= this.window / 2 && this.isOpen) this.topUp();
+    if (this.creditLeft <= this.window / 2 && this.isOpen) this.session.thirsts(this);
   }
 
   settle(deliveryId: number, state: Put): void {

@@ -15,7 +15,7 @@ import {
   type Performative,
 } from './performatives.js';
 import type { Put } from './put.js';
-import { AmqpMap, DecodeError, Reader } from './reader.js';
+import { AmqpMap, DecodeError, Reader, type Value } from './reader.js';
 
 const INCOMING_WINDOW = 5000;
 const OUTGOING_WINDOW = 0x7fff_ffff;
@@ -43,6 +43,7 @@ export class Session {
   private roomForFrames: number;
   private framesSinceFlow = 0;
   private waiting: Waiting[] = [];
+  private readonly thirsty = new Set<IncomingLink>();
   private pending: { receiver: boolean; first: number; last: number; state: Put } | undefined;
 
   constructor(
@@ -113,6 +114,7 @@ export class Session {
       target: this.connection.encodedField(6),
       properties: fields.map(13),
       initialDeliveryCount: fields.uint(9) ?? 0,
+      maxMessageSize: sizeOf(fields.at(10)),
     };
     const link = fields.bool(2) ? new OutgoingLink(this, request) : new IncomingLink(this, request);
     this.links.set(handle, link);
@@ -281,6 +283,18 @@ export class Session {
     });
   }
 
+  /** The link is granted credit anew when the turn ends: until its peer can know, it has no more than before. */
+  thirsts(link: IncomingLink): void {
+    this.thirsty.add(link);
+    this.connection.touch(this);
+  }
+
+  beforeFlush(): void {
+    for (const link of this.thirsty) link.topUp();
+    this.thirsty.clear();
+    this.emitPending();
+  }
+
   /** The session or its connection is over: every link hears of it. */
   over(): void {
     const links = [...this.links.values()];
@@ -290,6 +304,11 @@ export class Session {
     this.pending = undefined;
     for (const link of links) link.remoteDetached(undefined);
   }
+}
+
+/** 0 and numbers beyond 2^53 mean that any size will do. */
+function sizeOf(value: Value): number {
+  return typeof value === 'number' && value > 0 ? value : Infinity;
 }
 
 /** The bytes of one field of a performative, to be echoed unchanged. */

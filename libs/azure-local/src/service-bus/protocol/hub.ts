@@ -176,6 +176,10 @@ export class Hub implements ConnectionHost, AttachingHost {
     });
   }
 
+  record(): void {
+    this.settings.journal.write();
+  }
+
   closed(connection: Connection): void {
     this.connections.delete(connection);
   }

@@ -2,12 +2,13 @@ import type { OutgoingLink } from '../amqp/link.js';
 import { asAsked, rejected, type DeliveryState, type Outcome } from '../amqp/performatives.js';
 import type { Fields } from '../amqp/fields.js';
 import { bytesOf, string, type Put } from '../amqp/put.js';
-import { asRefused, notImplemented } from '../errors.js';
+import { asRefused, messageTooLarge, notImplemented } from '../errors.js';
 import type { BusEffect } from '../faults.js';
 import { errorBy, type AttemptHost } from './attempt.js';
 import { writeMessage } from '../state/message.js';
 import { modifications } from './modifications.js';
 import { isDisabled } from './request.js';
+import { MAX_MESSAGE_BYTES } from './sendable.js';
 import type { Queue } from '../state/queue.js';
 import { stampsOf, type Modifications } from '../state/stamps.js';
 import type { SessionSlot } from '../state/session-slot.js';
@@ -71,17 +72,27 @@ export class Receiver {
   }
 
   private take(now: number): Delivery | undefined {
-    const stored = this.queue.take(now, this.removes, this.slot);
+    // What may be too large for this receiver is locked first, so that it is not lost.
+    const isPicky = this.link.asked.maxMessageSize < MAX_MESSAGE_BYTES;
+    const stored = this.queue.take(now, this.removes && !isPicky, this.slot);
     return stored && { stored, lock: stored.lock };
   }
 
   private send({ stored, lock }: Delivery): void {
+    const bytes = writeMessage(stored.message, stored.deliveryCount, stampsOf(stored, lock?.until));
+    if (bytes.length > this.link.asked.maxMessageSize && lock !== undefined) {
+      // Given back unharmed, for somebody who takes larger ones.
+      this.queue.release(stored, this.host.now(), 0);
+      this.link.refuse(messageTooLarge(this.link.asked.maxMessageSize));
+      return;
+    }
     this.link.send({
       tag: lock?.token ?? Buffer.alloc(16, stored.sequence),
-      body: [writeMessage(stored.message, stored.deliveryCount, stampsOf(stored, lock?.until))],
+      body: [bytes],
       settled: this.removes,
-      token: lock && { stored, lock },
+      token: this.removes ? undefined : lock && { stored, lock },
     });
+    if (this.removes && lock !== undefined) this.queue.remove(stored);
   }
 
   /** A delivery that meets a fault; whether others may go on. */
