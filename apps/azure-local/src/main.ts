@@ -1,14 +1,10 @@
-import { run } from './run.js';
+// The embedded Azure as twinkey starts it: in its folder, with the names of the variables that its services read.
+import { runAsProcess } from '@twinkey/azure-local/command';
 
-const signalled = new Promise<void>((told) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      told();
-    });
-  }
-});
-process.exitCode = await run(process.argv.slice(2), {
-  say: (line) => process.stdout.write(`${line}\n`),
-  complain: (line) => process.stderr.write(`${line}\n`),
-  stopped: signalled,
+await runAsProcess({
+  dataDir: '.twinkey/azure',
+  extraVariables: {
+    TWINKEY_RESOURCE_MANAGER_ENDPOINT: 'resource-manager',
+    TWINKEY_KEY_VAULT_URL: 'key-vault',
+  },
 });

@@ -121,6 +121,8 @@ function restart(control: Control, { body }: Incoming, log: Log): Reply {
 function troubleServiceBus(control: Control, name: string, { body }: Incoming): Reply {
   const faults = control.serviceBus?.faults;
   const fields = jsonObject(body) ?? {};
+  if (faults !== undefined && name === 'drop-connections')
+    return json(200, { dropped: faults.dropConnections() });
   const refusal =
     faults === undefined ? 'Service Bus does not listen yet.' : orderTrouble(faults, name, fields);
   return refusal === undefined ? { status: 204 } : refused(refusal);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { FleetInvalid, parseFleet, type AccountDefinition, type Topology } from '@twinkey/azure-local';
-import { Misuse } from './usage.js';
+import { FleetInvalid, parseFleet } from '../host/fleet.js';
+import type { AccountDefinition } from '../resource-manager/state.js';
+import type { Topology } from '../service-bus/state/topology.js';
+import { Misuse } from './misuse.js';
 
 /** Throws {@link Misuse} naming the file, the field and the rule. */
 export function readFleetFile(file: string): readonly AccountDefinition[] {

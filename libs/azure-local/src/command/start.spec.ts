@@ -36,18 +36,21 @@ describe('an emulator that was asked for an environment file', () => {
     const [data, file] = [inFolder('data'), inFolder('azure.env')];
     let seen: Record<string, string | undefined> = {};
     let child = '';
-    const { code, complaints } = await running(['--data', data, '--env-file', file], async () => {
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      seen = parseEnv(readFileSync(file, 'utf8'));
-      const program =
-        "fetch(process.env.AZURE_AUTHORITY_HOST + '/_local/healthz').then(async (r) => console.log(await r.text()))";
-      const env = {
-        PATH: process.env['PATH'],
-        NODE_EXTRA_CA_CERTS: seen['NODE_EXTRA_CA_CERTS'],
-        AZURE_AUTHORITY_HOST: seen['AZURE_AUTHORITY_HOST'],
-      };
-      child = (await promisify(execFile)(process.execPath, ['-e', program], { env })).stdout;
-    });
+    const { code, complaints } = await running(
+      ['--data', data, '--env-file', file, '--variable', 'MY_VAULT=key-vault'],
+      async () => {
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        seen = parseEnv(readFileSync(file, 'utf8'));
+        const program =
+          "fetch(process.env.AZURE_AUTHORITY_HOST + '/_local/healthz').then(async (r) => console.log(await r.text()))";
+        const env = {
+          PATH: process.env['PATH'],
+          NODE_EXTRA_CA_CERTS: seen['NODE_EXTRA_CA_CERTS'],
+          AZURE_AUTHORITY_HOST: seen['AZURE_AUTHORITY_HOST'],
+        };
+        child = (await promisify(execFile)(process.execPath, ['-e', program], { env })).stdout;
+      },
+    );
     expect([code, complaints]).toEqual([0, []]);
     expect(child).toBe('{"status":"ok"}\n');
     expect(Object.keys(seen).sort()).toEqual([
@@ -57,11 +60,11 @@ describe('an emulator that was asked for an environment file', () => {
       'AZURE_SUBSCRIPTION_ID',
       'AZURE_TENANT_ID',
       'AZURE_TOKEN_CREDENTIALS',
+      'MY_VAULT',
       'NODE_EXTRA_CA_CERTS',
       'SERVICEBUS_CONNECTION_STRING',
-      'TWINKEY_KEY_VAULT_URL',
-      'TWINKEY_RESOURCE_MANAGER_ENDPOINT',
     ]);
+    expect(seen['MY_VAULT']).toMatch(/^https:\/\/localhost:\d+$/);
     expect(seen['SERVICEBUS_CONNECTION_STRING']).toMatch(
       /^Endpoint=sb:\/\/localhost:\d+;.*;UseDevelopmentEmulator=true$/,
     );
@@ -102,6 +105,7 @@ describe('a mistake on the command line', () => {
   it.each([
     [['--port', 'x'], /^--port x: a port is a number from 0/],
     [['--port', '70000'], /^--port 70000/],
+    [['--variable', 'MY_VAULT=vault'], /^MY_VAULT=vault: NAME=PLACE was expected, PLACE one of .*key-vault/],
     [['--colour'], /^Unknown option '--colour'.* See --help\.$/],
     [['extra'], /^Unexpected argument 'extra'/],
     [['--env-file', '/nowhere/azure.env'], /^--env-file .*: its folder does not exist/],
@@ -137,12 +141,13 @@ describe('a mistake on the command line', () => {
 });
 
 describe('--help', () => {
-  it('names every option', async () => {
-    const { code, said } = await running(['--help']);
+  it.each([['--help'], ['start', '--help']])('names every option: %s', async (...args) => {
+    const { code, said } = await running(args);
     expect(code).toBe(0);
     for (const flag of [
       '--data',
       '--env-file',
+      '--variable',
       '--fleet',
       '--topology',
       '--port',

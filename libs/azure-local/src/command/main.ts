@@ -1,0 +1,4 @@
+#!/usr/bin/env -S node --
+import { runAsProcess } from './process.js';
+
+await runAsProcess();
