@@ -148,9 +148,12 @@ export class Topic {
     const limited = this.limited(message);
     // Copies that share their bytes share one entry of the journal, and their size.
     const sharing: Queue[] = [];
-    for (const { queue, copy } of this.copies(limited, now))
-      if (copy === limited && isPlain(queue, copy)) sharing.push(queue);
-      else this.host.enqueue(queue, copy, now, first);
+    for (const subscription of this.subscriptions.values()) {
+      const { queue } = subscription;
+      for (const copy of this.select(subscription, limited, now))
+        if (copy === limited && isPlain(queue, copy)) sharing.push(queue);
+        else this.host.enqueue(queue, copy, now, first);
+    }
     const o = { now, firstSequence: first, sharedBy: sharing.length };
     const targets = sharing.map((queue) => queue.place(limited, o));
     if (targets.length > 0) this.host.note({ kind: 'enqueued', targets });
@@ -162,13 +165,6 @@ export class Topic {
     return (message.header.ttlMs ?? Infinity) <= defaultTtlMs || defaultTtlMs > 0xffff_ffff
       ? message
       : message.withTtl(defaultTtlMs);
-  }
-
-  private *copies(message: Message, now: number): Generator<{ queue: Queue; copy: Message }> {
-    for (const subscription of this.subscriptions.values()) {
-      const { queue } = subscription;
-      for (const copy of this.select(subscription, message, now)) yield { queue, copy };
-    }
   }
 
   private select(subscription: Subscription, message: Message, now: number): readonly Message[] {
