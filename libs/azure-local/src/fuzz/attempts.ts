@@ -28,7 +28,7 @@ export interface Attempts {
   /** Inputs under way at the same time. */
   readonly atOnce?: number;
   /** Throws {@link Misbehaviour}, or anything else, which is one too. */
-  attempt(chance: Chance): Promise<void> | void;
+  readonly attempt: (chance: Chance) => Promise<void> | void;
 }
 
 /**

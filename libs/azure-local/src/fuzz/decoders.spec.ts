@@ -56,14 +56,14 @@ describe(`malformed input, seed ${seed}`, () => {
         }
       }, [DecodeError]);
     };
-    await tryAll({ what: 'of AMQP frames', share: 0.3, attempt });
+    await tryAll({ what: 'of AMQP frames', share: 0.4, attempt });
   });
 
   it('of AMQP messages is read or refused, and passed on as it was', async () => {
     expect(messages.length).toBeGreaterThan(8);
     await tryAll({
       what: 'of AMQP messages',
-      share: 0.15,
+      share: 0.25,
       attempt: (chance) => {
         const bytes = mutate(chance.pick(messages), messages, chance);
         refusesOrTakes(() => {

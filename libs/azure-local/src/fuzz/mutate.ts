@@ -76,10 +76,11 @@ const odd: readonly unknown[] = [
 export function mutateJson(value: unknown, chance: Chance): unknown {
   if (chance.happens(0.25) || typeof value !== 'object' || value === null) return chance.pick(odd);
   if (Array.isArray(value)) {
-    const at = chance.whole(value.length + 1);
-    return [...value.slice(0, at), mutateJson(value[at], chance), ...value.slice(at + 1)];
+    const list = value as readonly unknown[];
+    const at = chance.whole(list.length + 1);
+    return [...list.slice(0, at), mutateJson(list[at], chance), ...list.slice(at + 1)];
   }
-  const entries = Object.entries(value);
+  const entries: [string, unknown][] = Object.entries(value);
   if (entries.length === 0) return { [chance.pick(['__proto__', 'value', 'a'])]: chance.pick(odd) };
   const [name, inner] = chance.pick(entries);
   const others = entries.filter(([other]) => other !== name);

@@ -18,11 +18,18 @@ const connection = (port: number) =>
 const unrenewed = { maxAutoLockRenewalDurationInMs: 0 };
 const soon = { maxWaitTimeInMs: 5000 };
 
-/** A client that does a little of everything: what it says is what the malformed conversations are made of. */
+/** Clients that do a little of everything: what they say is what the malformed conversations are made of. */
 export async function converse(port: number): Promise<void> {
-  const client = new ServiceBusClient(connection(port), {
-    retryOptions: { maxRetries: 0, timeoutInMs: 10_000 },
-  });
+  for (const part of [send, settle, peekAndRenew, holdSession, rule]) {
+    const client = new ServiceBusClient(connection(port), {
+      retryOptions: { maxRetries: 0, timeoutInMs: 10_000 },
+    });
+    await part(client);
+    await client.close();
+  }
+}
+
+async function send(client: ServiceBusClient): Promise<void> {
   const sender = client.createSender('plain');
   await sender.sendMessages({
     body: { a: [1, 'two', null] },
@@ -35,6 +42,9 @@ export async function converse(port: number): Promise<void> {
   await sender.sendMessages({ body: Buffer.alloc(70_000, 7) });
   const numbers = await sender.scheduleMessages({ body: 'later' }, new Date(Date.now() + 3_600_000));
   await sender.cancelScheduledMessages(numbers);
+}
+
+async function settle(client: ServiceBusClient): Promise<void> {
   const receiver = client.createReceiver('plain', unrenewed);
   const [one, two, three, four] = await receiver.receiveMessages(4, soon);
   if (one === undefined || two === undefined || three === undefined || four === undefined)
@@ -44,22 +54,31 @@ export async function converse(port: number): Promise<void> {
   await receiver.deferMessage(three);
   await receiver.deadLetterMessage(four, { deadLetterReason: 'why', deadLetterErrorDescription: 'so' });
   if (three.sequenceNumber !== undefined) await receiver.receiveDeferredMessages(three.sequenceNumber);
+}
+
+async function peekAndRenew(client: ServiceBusClient): Promise<void> {
+  const receiver = client.createReceiver('plain', unrenewed);
   const [again] = await receiver.receiveMessages(1, soon);
   if (again !== undefined) await receiver.renewMessageLock(again);
   await receiver.peekMessages(3);
+}
+
+async function holdSession(client: ServiceBusClient): Promise<void> {
   await client.createSender('sessions').sendMessages({ sessionId: 's', body: 1 });
   const session = await client.acceptSession('sessions', 's', unrenewed);
   await session.setSessionState({ a: 1 });
   await session.getSessionState();
   await session.renewSessionLock();
+}
+
+async function rule(client: ServiceBusClient): Promise<void> {
   const rules = client.createRuleManager('news', 'all');
   await rules.createRule(
     'r',
     { subject: 'x', applicationProperties: { a: 1 } },
     { sqlExpression: 'SET a = 2' },
   );
-  for await (const rule of rules.listRules()) if (rule.name === 'r') await rules.deleteRule('r');
-  await client.close();
+  for await (const { name } of rules.listRules()) if (name === 'r') await rules.deleteRule('r');
 }
 
 /** Sends one message and gets it back: the server serves. */
