@@ -70,6 +70,12 @@ export interface Rotation {
     readonly reason: string;
     readonly detail: string;
     readonly remedy: string;
+    readonly goesOn: {
+      readonly step: string | null;
+      readonly next: string;
+      readonly safe: boolean;
+      readonly because: string;
+    } | null;
   } | null;
   readonly refusal: { readonly code: string; readonly detail: string } | null;
   readonly waived: readonly string[];
@@ -89,6 +95,16 @@ export interface RotationEvent {
 
 export interface RotationDetail extends Rotation {
   readonly events: readonly RotationEvent[];
+}
+
+export interface Explanation {
+  readonly rotation: string;
+  readonly account: string;
+  readonly state: string;
+  readonly waitsFor: string;
+  readonly since: string;
+  readonly ifNobodyActs: string;
+  readonly youCan: readonly { readonly command: string; readonly effect: string }[];
 }
 
 export interface Status {

@@ -375,6 +375,77 @@ describe('a halted rotation', () => {
   });
 });
 
+describe('several halted rotations', () => {
+  const foreseen: What = {
+    ...halted,
+    goesOn: { step: 'switch-to-key1', next: 'It asks again.', safe: true, because: 'nobody is cut off' },
+  };
+  const risky: What = {
+    ...halted,
+    goesOn: {
+      step: 'regenerate-key2',
+      next: 'It regenerates key2.',
+      safe: false,
+      because: 'batch is excused',
+    },
+  };
+
+  it('are shown with where each would go on and whether it is safe, and nothing is asked', async () => {
+    const safe = await aRotation('one', [...begun, foreseen], 'halted');
+    const unsafe = await aRotation('two', [...begun, risky], 'halted');
+    const ran = await twinkey(['replay', '--failed', '--dry-run']);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(new RegExp(`${safe} +one .*switch-to-key1 +yes +It asks again.`));
+    expect(ran.stdout).toMatch(new RegExp(`${unsafe} +two .*regenerate-key2 +no .*batch is excused`));
+    expect(ran.stderr).toContain('Nothing was changed');
+    const json = await twinkey(['replay', safe, unsafe, '--dry-run', '-o', 'json', '-q']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ replays: [{ safe: true }, { safe: false }] });
+    // The events of this spec are of the past.
+    const since = await twinkey(['replay', '--failed', '--since', '1h', '--dry-run', '-o', 'name']);
+    expect(since.stdout).not.toContain(safe);
+    const earlier = await twinkey(['replay', '--failed', '--since', '2025-01-01', '--dry-run', '-o', 'name']);
+    expect(earlier.stdout).toContain(safe);
+  });
+
+  it('are all asked for; one that is running or completed is a refusal that says so', async () => {
+    const one = await aRotation('three', [...begun, foreseen], 'halted');
+    const completed = await aRotation('four', [...begun, ...finished], 'completed');
+    const running = await aRotation('five', begun, 'running');
+    scripts.set('three', [{ event: 'replayed', by: 'ana' }, ...finished]);
+    const dry = await twinkey(['replay', completed, running, '--dry-run']);
+    expect(dry.code).toBe(4);
+    expect(dry.stdout).toMatch(new RegExp(`${completed} .*refused +it is completed`));
+    expect(dry.stdout).toMatch(new RegExp(`${running} .*refused +it is running`));
+    const ran = await twinkey(['replay', one, completed, '-q']);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain(completed);
+    await until(async () => (await twinkey(['rotations', 'show', one])).stdout.includes('Completed'), {
+      withinMs: 20_000,
+    });
+  });
+});
+
+describe('a rotation that is explained', () => {
+  it('says what it waits for, what happens if nobody acts, and what one can do', async () => {
+    await declare('explained');
+    const deadline = '2099-01-01T00:00:00.000Z';
+    const wait: What = {
+      event: 'waiting',
+      for: 'acknowledgements',
+      detail: 'of generation 7',
+      until: deadline,
+    };
+    const id = await aRotation('explained', [...begun, wait], 'waiting');
+    const text = await twinkey(['rotations', 'explain', id]);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/^Waits for: +It waits for acknowledgements: of generation 7/m);
+    expect(text.stdout).toMatch(/^If nobody acts: +.*halts at 2099/m);
+    expect(text.stdout).toContain(`twinkey waive ${id} chat-api`);
+    const json = await twinkey(['rotations', 'explain', id, '-o', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ rotation: id, state: 'waiting' });
+  });
+});
+
 describe('what cannot be done', () => {
   it('is told in four lines, with the exit code that says what kind of no it is', async () => {
     await declare('done');
@@ -387,6 +458,11 @@ describe('what cannot be done', () => {
       [['rotate', 'nowhere', '--emergency', '--slot', 'key1'], 3],
       [['rotations', 'show', 'r-ffff'], 3],
       [['replay', id], 4],
+      [['replay'], 2],
+      [['replay', id, '--failed'], 2],
+      [['replay', id, '--since', '1h'], 2],
+      [['replay', '--failed', '--since', 'yesterday'], 2],
+      [['rotations', 'explain', 'r-ffff'], 3],
       [['halt', id], 4],
       [['rotations', 'show', 'zzz'], 2],
       [['rotations', 'list', '--state', 'broken'], 2],

@@ -56,6 +56,10 @@ function tell({ event, what }: RotationEvent): Told {
       return { mark: '✗', subject: event, text: `${word('reason')}: ${word('detail')}` };
     case 'replayed':
       return { mark: '·', subject: event, text: `by ${word('by')}` };
+    case 'foreseen': {
+      const { next } = (what['goesOn'] ?? {}) as { next?: string };
+      return { mark: '·', subject: event, text: `a replay would go on so: ${next ?? ''}` };
+    }
     case 'forced':
       return { mark: '!', subject: step, text: `forced: ${word('detail')}` };
     case 'waived':

@@ -1,6 +1,7 @@
 // The tree of commands. What a command does is loaded when it runs: `twinkey --help` loads commander only.
 import { Command, Option } from 'commander';
 import type { AskOptions, RotateOptions } from './commands/ask.js';
+import type { ReplayOptions } from './commands/replay.js';
 import type { ListOptions } from './commands/rotations.js';
 import type { Session } from './commands/session.js';
 import { OUTPUTS, parseDuration, parseUrl, usageFailure, type GlobalOptions } from './settings.js';
@@ -96,6 +97,14 @@ function addRotations(program: Command, session: OpenSession): void {
       await showRotation(await session(), id);
     });
   rotations
+    .command('explain')
+    .description('what a rotation waits for, what happens if nobody acts, and what one can do')
+    .argument('<rotation>', 'its id, or the beginning of it')
+    .action(async (id: string) => {
+      const { explainRotation } = await import('./commands/rotations.js');
+      await explainRotation(await session(), id);
+    });
+  rotations
     .command('watch')
     .description('what happens in a rotation, live, until it is completed or halted')
     .argument('<rotation>', 'its id, or the beginning of it')
@@ -124,13 +133,16 @@ function addAsking(program: Command, session: OpenSession): void {
     });
   program
     .command('replay')
-    .description('take a halted rotation up again where it stands')
-    .argument('<rotation>', 'its id, or the beginning of it')
+    .description('take halted rotations up again where they stand')
+    .argument('[rotations...]', 'their ids, or the beginnings of them')
+    .option('--failed', 'all rotations that are halted')
+    .option('--since <when>', 'with --failed: only those halted since then, as 24h or 2026-03-02T08:00:00Z')
+    .option('--dry-run', 'only show where each would go on, and whether anybody can be interrupted by it')
     .option('--reason <text>', 'why; recorded in the audit')
-    .option('--wait', 'print each step as it happens, until the rotation is completed or halted')
-    .action(async (rotation: string, options: AskOptions) => {
-      const { replay } = await import('./commands/ask.js');
-      await replay(await session(), rotation, options);
+    .option('--wait', 'of a single one: print each step as it happens, until it is completed or halted')
+    .action(async (rotations: string[], options: ReplayOptions) => {
+      const { replay } = await import('./commands/replay.js');
+      await replay(await session(), rotations, options);
     });
   program
     .command('halt')

@@ -279,6 +279,27 @@ describe('a halted rotation', () => {
     ]);
   });
 
+  it('says where a replay would go on, as the rotator foresaw it last, and explains itself', async () => {
+    const of = newAccount();
+    const goesOn = { step: 'switch-to-key1', next: 'It asks again.', safe: true, because: 'so' } as const;
+    await told(of, [
+      ...upToWaiting,
+      { ...halted, goesOn },
+      { event: 'foreseen', goesOn: { ...goesOn, next: 'It goes on at once.' } },
+    ]);
+    await known(of.rotation, 'halted');
+    await until(async () => {
+      const shown = await get(`/v1/rotations/${of.rotation}`, answers.RotationDetail);
+      return shown.halt?.goesOn?.next === 'It goes on at once.';
+    });
+    const said = await get(`/v1/rotations/${of.rotation}/explanation`, answers.ExplanationView);
+    expect(said).toMatchObject({ rotation: of.rotation, state: 'halted' });
+    expect(said.youCan).toContainEqual({
+      command: `twinkey replay ${of.rotation}`,
+      effect: 'It goes on at once.',
+    });
+  });
+
   it('is not waived for a consumer that the account does not have, nor without a reason', async () => {
     const of = newAccount();
     await tell(

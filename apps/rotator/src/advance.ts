@@ -9,6 +9,7 @@ import {
   wasToldOf,
   type Next,
   type Obstruction,
+  type PolicyTerms,
   type Terms,
   type Waiting,
 } from '@twinkey/rotation';
@@ -34,7 +35,7 @@ const LONGEST_PAUSE_MS = 60_000;
 const ROUNDS = 200;
 
 /** What no account's policy says. */
-export type InstallationTerms = Omit<Terms, 'acknowledgeWithinMs' | 'onOverdue' | 'drainMs' | 'emergency'>;
+export type InstallationTerms = Omit<Terms, keyof PolicyTerms>;
 
 export interface AdvanceParts {
   readonly database: Database;

@@ -12,9 +12,10 @@ import {
 import type { OutboxMessage } from '@twinkey/journal';
 import type { KeyRing, RingEvent } from '@twinkey/rotation';
 import { tell, type Told } from './tell.js';
+import { policyTerms } from './terms-from.js';
 
 /** At most so many rotation events come of one ring event; it keeps their sequence derivable from the revision. */
-const EVENTS_PER_REVISION = 4;
+const EVENTS_PER_REVISION = 8;
 
 /** The messages of one ring event, in order. Their ids are derived, so that a repeated commit says nothing twice. */
 export function announce(
@@ -23,7 +24,9 @@ export function announce(
   after: KeyRing,
   settings: AccountSettings | null,
 ): readonly OutboxMessage[] {
-  const told = tell(before, event, after).map((one, index) => rotationEvent(after, event, one, index));
+  const told = tell(before, event, after, settings && policyTerms(settings.policy)).map((one, index) =>
+    rotationEvent(after, event, one, index),
+  );
   const asked =
     event.type === 'SwitchAsked' && settings !== null ? [switchRequested(after, event, settings)] : [];
   return [...told, ...asked];

@@ -8,7 +8,15 @@ import {
   type RotationEvent,
   type RotationId,
 } from '@twinkey/contracts';
-import { stepOf, type KeyRing, type RingEvent } from '@twinkey/rotation';
+import {
+  foresee,
+  openRotations,
+  stepOf,
+  type Foresight,
+  type KeyRing,
+  type PolicyTerms,
+  type RingEvent,
+} from '@twinkey/rotation';
 
 type What = RotationEvent['what'];
 
@@ -18,9 +26,18 @@ export interface Told {
   readonly what: What;
 }
 
-export function tell(before: KeyRing, event: RingEvent, after: KeyRing): readonly Told[] {
+/** `terms`: of the account's policy; null: it is not at hand, and nothing is said of replays. */
+export function tell(
+  before: KeyRing,
+  event: RingEvent,
+  after: KeyRing,
+  terms: PolicyTerms | null,
+): readonly Told[] {
   const rotationId = rotationOf(event, after);
-  const facts = factsOf(before, event, after).map((what) => ({ rotationId, what }));
+  const facts = factsOf(before, event, after).map((what) => ({
+    rotationId,
+    what: withForesight(what, rotationId, after, terms),
+  }));
   const { done, begun } = stepsBetween(before, event, after);
   const completed = event.type === 'RotationCompleted';
   return [
@@ -28,7 +45,36 @@ export function tell(before: KeyRing, event: RingEvent, after: KeyRing): readonl
     ...(completed ? facts : done),
     ...waitsForEmergency(before, event, after),
     ...begun,
+    ...foreseenAnew(before, after, terms),
   ];
+}
+
+function withForesight(
+  what: What,
+  rotationId: RotationId | null,
+  ring: KeyRing,
+  terms: PolicyTerms | null,
+): What {
+  if (what.event !== 'halted' || rotationId === null || terms === null) return what;
+  const foresight = foresee(ring, rotationId, terms);
+  return foresight === null ? what : { ...what, goesOn: goesOn(foresight) };
+}
+
+/** Rotations that were halted before and still are, whose replay would now go on otherwise than was said. */
+function foreseenAnew(before: KeyRing, after: KeyRing, terms: PolicyTerms | null): readonly Told[] {
+  if (terms === null) return [];
+  const halted = (ring: KeyRing) => openRotations(ring).filter((rotation) => rotation.halted !== null);
+  const known = halted(before).map(({ rotationId }) => rotationId);
+  return halted(after).flatMap(({ rotationId }) => {
+    if (!known.includes(rotationId)) return [];
+    const [then, now] = [foresee(before, rotationId, terms), foresee(after, rotationId, terms)];
+    if (now === null || JSON.stringify(then) === JSON.stringify(now)) return [];
+    return [{ rotationId, what: { event: 'foreseen', goesOn: goesOn(now) } }];
+  });
+}
+
+function goesOn({ step, ...said }: Foresight) {
+  return { ...(step === null ? {} : { step }), ...said };
 }
 
 /** A step is done only while its rotation stays at work; one that steps back takes its step up again later. */

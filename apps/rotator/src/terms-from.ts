@@ -1,6 +1,6 @@
 // The installation's timing assumptions, checked against each other.
 import type { RotationPolicy } from '@twinkey/contracts';
-import type { Terms } from '@twinkey/rotation';
+import type { PolicyTerms } from '@twinkey/rotation';
 import type { InstallationTerms } from './advance.js';
 import type { WorkTimes } from './work.js';
 
@@ -47,7 +47,7 @@ export function policyTerms({
   onOverdue,
   drainSeconds,
   emergency = EMERGENCY,
-}: RotationPolicy): Omit<Terms, keyof InstallationTerms> {
+}: RotationPolicy): PolicyTerms {
   return {
     acknowledgeWithinMs: acknowledgeWithinSeconds * 1_000,
     onOverdue,

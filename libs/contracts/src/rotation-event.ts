@@ -26,6 +26,15 @@ export const HaltReason = z.enum([
 ]);
 export type HaltReason = z.infer<typeof HaltReason>;
 
+/** Where a replay would take a halted rotation up, and whether nobody can be interrupted by it. */
+const Foresight = z.object({
+  /** Absent: before the first step, or after the last. */
+  step: Step.optional(),
+  next: z.string(),
+  safe: z.boolean(),
+  because: z.string(),
+});
+
 const what = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('requested'),
@@ -80,7 +89,10 @@ const what = z.discriminatedUnion('event', [
     reason: HaltReason,
     detail: z.string(),
     remedy: z.string(),
+    goesOn: Foresight.optional(),
   }),
+  /** Something happened to a halted rotation meanwhile: a replay would go on otherwise than was said last. */
+  z.object({ event: z.literal('foreseen'), goesOn: Foresight }),
   z.object({ event: z.literal('replayed'), by: z.string(), step: Step.optional() }),
   z.object({ event: z.literal('forced'), step: Step, detail: z.string() }),
   z.object({ event: z.literal('waived'), consumer: z.string(), by: z.string(), reason: z.string() }),

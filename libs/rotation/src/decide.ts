@@ -137,6 +137,25 @@ export function decideOutcome(ring: KeyRing, outcome: SwitchOutcome, now: number
   });
 }
 
+/** Somebody saw a sign of a change by hand: everything outside is looked at, and nothing is believed of the sign. */
+export function decideLook(ring: KeyRing, why: string, now: number): Decision {
+  return ring.published === null ? accept() : accept({ type: 'LookWanted', at: now, why });
+}
+
+/**
+ * An instance uses a generation that was never published as far as the ring knows. Only if not even an intent has
+ * that number is it drift: an instance may read the vault before the notifier hears of the publication.
+ */
+export function decideAhead(
+  ring: KeyRing,
+  { generation, who }: { generation: number; who: string },
+  now: number,
+): Decision {
+  return generation <= ring.highestGeneration
+    ? accept()
+    : accept({ type: 'AcknowledgementAhead', at: now, generation, who });
+}
+
 function nameOf({ consumer, instance }: { consumer: ConsumerName; instance?: string | undefined }): string {
   return instance === undefined ? consumer : `${consumer}/${instance}`;
 }

@@ -122,10 +122,28 @@ export type RingEvent = { readonly at: number } & (
     }
   | {
       readonly type: 'DriftFound';
-      readonly kind: 'vault-changed' | 'key-regenerated';
+      readonly kind: 'vault-changed' | 'key-regenerated' | 'acknowledgement-ahead';
       readonly detail: string;
     }
   | { readonly type: 'DriftGone' }
+  /** Somebody saw a sign that the account or the vault was changed by hand. */
+  | { readonly type: 'LookWanted'; readonly why: string }
+  | { readonly type: 'LookDone' }
+  | { readonly type: 'KeysNoted'; readonly keys: Partial<Fingerprints> }
+  /** A stranger replaced a key that nobody is on: from now on it is the slot's key. */
+  | { readonly type: 'KeyAdopted'; readonly slot: KeySlot; readonly fingerprint: Fingerprint }
+  | { readonly type: 'AcknowledgementAhead'; readonly generation: number; readonly who: string }
+  /** The database is a restored one: what was decided and called since then is not in it. */
+  | {
+      readonly type: 'IncarnationBegan';
+      readonly incarnation: number;
+      readonly cause: string;
+      /** Every call of the forgotten time was given up by this moment. */
+      readonly notAfter: number;
+      readonly registryFrom: number;
+      /** What the vault shows, or the highest that is known. */
+      readonly generation: number;
+    }
   | { readonly type: 'WaitingFor'; readonly what: Waiting }
   | {
       readonly type: 'ConsumerWaived';

@@ -3,6 +3,8 @@ import type { KeySlot, RotationId } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
 import { lineUp, nextInLine } from './line.js';
 import { hasEvidence, stepOf } from './steps.js';
+import { beginAnew } from './incarnation.js';
+import { unanswered } from './questions.js';
 import { nameOf } from './waiting.js';
 import type { Attempt, KeyRing, OpenRotation, SlotRecord } from './key-ring.js';
 
@@ -57,6 +59,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         })),
         attempts: event.attempt,
         keysFrom: next,
+        known: { ...event.before, [event.slot]: null },
       };
     case 'RegenerationAnswered':
       return {
@@ -65,6 +68,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
           regenerations: without(slot.regenerations, event.attempt),
           answered: { fingerprint: event.after[event.slot], at: event.at },
         })),
+        known: event.after,
         waiting: null,
       };
     case 'RegenerationNotExecuted':
@@ -85,7 +89,10 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         waiting: null,
       };
     case 'AnswerOverruled':
-      return withSlot(ring, event.slot, (slot) => ({ ...slot, answered: null }));
+      return {
+        ...withSlot(ring, event.slot, (slot) => ({ ...slot, answered: null })),
+        known: { ...ring.known, [event.slot]: event.listed },
+      };
     case 'KeyRetired': {
       // Compare and clear: a newer request about this slot stays.
       const retire = ring.slots[event.slot].retire;
@@ -122,6 +129,8 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
           at: event.at,
         },
         highestGeneration: Math.max(ring.highestGeneration, event.generation),
+        known: { ...ring.known, [event.slot]: event.fingerprint },
+        restored: false,
         intent: null,
         evidence: null,
         drift: null,
@@ -185,6 +194,25 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
       return { ...ring, drift: event.detail, evidence: null, asked: unanswered(ring) };
     case 'DriftGone':
       return { ...ring, drift: null };
+    case 'LookWanted':
+      return { ...ring, lookWanted: event.why, keysFrom: next, vaultFrom: next };
+    case 'LookDone':
+      return { ...ring, lookWanted: null };
+    case 'KeysNoted':
+      return { ...ring, known: { ...ring.known, ...event.keys } };
+    case 'KeyAdopted':
+      return { ...ring, known: { ...ring.known, [event.slot]: event.fingerprint } };
+    case 'AcknowledgementAhead':
+      return {
+        ...ring,
+        ahead: Math.max(ring.ahead, event.generation),
+        highestGeneration: Math.max(ring.highestGeneration, event.generation),
+        evidence: null,
+        keysFrom: next,
+        vaultFrom: next,
+      };
+    case 'IncarnationBegan':
+      return beginAnew(ring, event);
     case 'WaitingFor':
     case 'CareHindered':
       return { ...ring, waiting: nameOf(event) };
@@ -221,11 +249,6 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     default:
       return unknownEvent(event);
   }
-}
-
-/** The request number must keep growing; everything else of the question is put anew. */
-function unanswered(ring: KeyRing): KeyRing['asked'] {
-  return ring.asked && { ...ring.asked, rotationId: null, overdue: null };
 }
 
 /** Changes the named rotation, in line or not; the one that is being worked on when none is named. */

@@ -20,6 +20,16 @@ export function gate(ring: KeyRing, slot: KeySlot, now: number): Gate {
   if (published === null || published.slot === slot || otherSlot(slot) !== published.slot) {
     throw new Error(`the gate was asked about the published slot ${slot}`);
   }
+  if (ring.registryFrom !== null && now < ring.registryFrom) {
+    return {
+      is: 'waiting',
+      what: {
+        for: 'drain',
+        detail: 'after a restore every instance gets the time to register anew',
+        until: ring.registryFrom,
+      },
+    };
+  }
   if (slots[slot].publications.length > 0) {
     return {
       is: 'waiting',

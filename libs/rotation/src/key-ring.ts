@@ -115,6 +115,18 @@ export interface KeyRing {
   readonly evidence: Evidence | null;
   /** The drift found last, until a publication heals it. */
   readonly drift: string | null;
+  /** Why somebody should look at everything outside although nothing else is owed; null: nobody has to. */
+  readonly lookWanted: string | null;
+  /** The key of each slot as it was seen last; null while one of our own calls may have replaced it. */
+  readonly known: Readonly<Record<KeySlot, Fingerprint | null>>;
+  /** The highest generation that an instance acknowledged although it was never published as far as the ring knows. */
+  readonly ahead: number;
+  /** Counts the lives of the database; a restored one begins a new life. */
+  readonly incarnation: number;
+  /** After a restore, until it is known what consumers read: what is published may be from before. */
+  readonly restored: boolean;
+  /** After a restore the gate stays shut until every instance had the time to register anew. */
+  readonly registryFrom: number | null;
   /** What the rotation was seen waiting for, so that it is told once. */
   readonly waiting: string | null;
   /** Rotations that ended, newest first: a message about one of them is late. */
@@ -147,6 +159,12 @@ export function emptyRing(account: AccountId): KeyRing {
     asked: null,
     evidence: null,
     drift: null,
+    lookWanted: null,
+    known: { key1: null, key2: null },
+    ahead: 0,
+    incarnation: 0,
+    restored: false,
+    registryFrom: null,
     waiting: null,
     finished: [],
   };

@@ -5,7 +5,7 @@
 //               an emergency, and no other emergency is running → goes first, the other steps back
 //               an emergency, and another one is running → next in line
 //   completed, halted: the next emergency that is not halted begins; after a completion also anybody else in line
-import type { KeySlot } from '@twinkey/contracts';
+import type { KeySlot, RotationId } from '@twinkey/contracts';
 import type { KeyRing, OpenRotation, WaitingRotation } from './key-ring.js';
 
 const NOTHING: WaitingRotation['retire'] = { key1: null, key2: null };
@@ -35,6 +35,12 @@ export function nextInLine(ring: KeyRing): KeyRing {
   }
   if (rotation.halted === null || ready === undefined) return ring;
   return begin(stepBack(leave(ring, ready)), ready);
+}
+
+/** The ring as it would be if it were this rotation's turn, halted or not. */
+export function atWork(ring: KeyRing, rotationId: RotationId): KeyRing {
+  const waiting = ring.inLine.find(({ rotation }) => rotation.rotationId === rotationId);
+  return waiting === undefined ? ring : begin(stepBack(leave(ring, waiting)), waiting);
 }
 
 function begin(ring: KeyRing, { rotation, retire }: WaitingRotation): KeyRing {

@@ -3,6 +3,8 @@
 import { otherSlot, SLOTS, type Fingerprint, type KeySlot, type RotationId } from '@twinkey/contracts';
 import type { Waiting } from './events.js';
 import { gate } from './gate.js';
+import { driftOf, noteKeys } from './drift.js';
+import { adoptRestored, noticeRestore } from './incarnation.js';
 import { mistrustLateList, mistrustLateVault } from './lateness.js';
 import { record, wait, type Fingerprints, type Next } from './next.js';
 import { openRotations, type Attempt, type KeyRing, type OpenRotation } from './key-ring.js';
@@ -17,7 +19,9 @@ import { termsFor, type Terms } from './terms.js';
  */
 export function plan(ring: KeyRing, seen: Observed, usual: Terms, now: number): Next {
   const terms = termsFor(ring, usual);
-  if (ring.rotation?.halted) return { do: 'rest' };
+  // A halted rotation is left alone, the account is not: consumers must read a key that works all the same.
+  const halted = ring.rotation?.halted != null;
+  if (halted && !isDoubtful(ring)) return { do: 'rest' };
   const settled = settle(ring, terms, now);
   if (settled !== null) return settled;
   if (!owesSomething(ring)) return { do: 'rest' };
@@ -29,28 +33,39 @@ export function plan(ring: KeyRing, seen: Observed, usual: Terms, now: number): 
   const keys = listed.fingerprints;
   const vault = read.current;
 
-  return (
+  const cared =
+    noticeRestore(ring, vault, terms, now) ??
     adopt(ring, vault, now) ??
+    adoptRestored(ring, keys, vault, now) ??
     mistrustLateList(ring, listed, terms, now) ??
     mistrustLateVault(ring, read, terms, now) ??
-    recordRetirements(ring, keys, now) ??
-    close(ring, keys, seen, terms, now) ??
+    noteKeys(ring, keys, now) ??
+    (halted ? null : (recordRetirements(ring, keys, now) ?? close(ring, keys, seen, terms, now))) ??
     heal(ring, keys, vault, seen, terms, now) ??
     tell(ring) ??
-    retire(ring, keys, read, seen, terms, now) ??
-    complete(ring, now) ?? { do: 'rest' }
-  );
+    looked(ring, now);
+  if (cared !== null) return cared;
+  if (halted) return { do: 'rest' };
+  return retire(ring, keys, read, seen, terms, now) ?? complete(ring, now) ?? { do: 'rest' };
+}
+
+/** Account and vault may not be as the ring says, or somebody has not heard how they are. */
+function isDoubtful(ring: KeyRing): boolean {
+  return ring.drift !== null || ring.lookWanted !== null || isBehind(ring) || !wasTold(ring);
+}
+
+/** An instance uses a generation that the ring never published: only a higher one brings it back. */
+function isBehind({ ahead, published }: KeyRing): boolean {
+  return published !== null && ahead > published.generation;
+}
+
+function looked({ lookWanted }: KeyRing, now: number): Next | null {
+  return lookWanted === null ? null : record({ type: 'LookDone', at: now });
 }
 
 /** A ring at rest costs no calls: nothing open, nothing in doubt, everyone was told. */
 function owesSomething(ring: KeyRing): boolean {
-  return (
-    ring.rotation !== null ||
-    ring.published === null ||
-    ring.drift !== null ||
-    ring.intent !== null ||
-    !wasTold(ring)
-  );
+  return ring.rotation !== null || ring.published === null || ring.intent !== null || isDoubtful(ring);
 }
 
 /** A call in doubt is decided by time first, then by looking: until then it may still execute. */
@@ -163,37 +178,12 @@ function heal(
     const slot = SLOTS.find((candidate) => keys[candidate] === shown) ?? 'key2';
     return publish(ring, slot, keys[slot], vault, seen, terms, now);
   }
-  const drift = driftOf(published, keys, vault);
+  const drift = driftOf({ ...ring, published }, keys, vault);
   if (drift === null) {
     return ring.drift === null ? null : record({ type: 'DriftGone', at: now });
   }
   if (ring.drift !== drift.detail) return record({ type: 'DriftFound', at: now, ...drift });
   return publish(ring, published.slot, keys[published.slot], vault, seen, terms, now);
-}
-
-type Drift = { readonly kind: 'vault-changed' | 'key-regenerated'; readonly detail: string };
-
-function driftOf(
-  published: NonNullable<KeyRing['published']>,
-  keys: Fingerprints,
-  vault: SeenVault['current'],
-): Drift | null {
-  if (keys[published.slot] !== published.fingerprint) {
-    return { kind: 'key-regenerated', detail: `someone regenerated ${published.slot}, which is in use` };
-  }
-  if (vault.is === 'missing') return { kind: 'vault-changed', detail: 'the secret has no current version' };
-  if (vault.is === 'untagged')
-    return { kind: 'vault-changed', detail: 'someone else wrote the current version of the secret' };
-  const same =
-    vault.slot === published.slot &&
-    vault.fingerprint === published.fingerprint &&
-    vault.generation === published.generation;
-  return same
-    ? null
-    : {
-        kind: 'vault-changed',
-        detail: `the current version of the secret is generation ${vault.generation}, not ${published.generation}`,
-      };
 }
 
 /** Everyone must hear of a publication, also of one outside a rotation. */

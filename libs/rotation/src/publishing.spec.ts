@@ -88,8 +88,11 @@ describe('a vault that shows the intended key', () => {
     });
   });
 
-  it('under another generation shows what someone else did', () => {
-    expect(plan(ring, seen(3), terms, at)).toMatchObject({ do: 'record', event: { type: 'DriftFound' } });
+  it('under a generation that nobody intended shows a life that the ring has forgotten', () => {
+    expect(plan(ring, seen(3), terms, at)).toMatchObject({
+      do: 'record',
+      event: { type: 'IncarnationBegan', generation: 3 },
+    });
   });
 });
 

@@ -123,11 +123,15 @@ describe('a first publication', () => {
     expect(world.ring.published).toMatchObject({ slot: 'key1', generation: 1 });
   });
 
-  it('of an installation that was here before takes the next generation, not an old one', () => {
+  it('of an installation that was here before leaves everyone where they are, and never counts below them', () => {
     const world = new SmallWorld();
     world.vault = { slot: 'key1', fingerprint: world.fingerprint('key1'), generation: 41, version: 'v41' };
     world.run();
-    expect(world.ring.published).toMatchObject({ slot: 'key1', generation: 42 });
+    expect(world.actions).toEqual([]);
+    expect(world.ring.published).toMatchObject({ slot: 'key1', generation: 41 });
+    world.request();
+    world.run();
+    expect(world.ring.published).toMatchObject({ slot: 'key2', generation: 42 });
   });
 });
 

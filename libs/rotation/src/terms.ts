@@ -15,11 +15,16 @@ export interface Terms {
   readonly probePauseMs: number;
   /** How long after a deadline the notifier may stay silent before it is asked again. */
   readonly outcomePatienceMs: number;
+  /** After a restore: the time in which every living instance registers anew; absent: the quiescence. */
+  readonly registryRebuildMs?: number;
   /** What holds instead while a leaked key is retired; absent: nothing else. */
   readonly emergency?: Pick<Terms, 'acknowledgeWithinMs' | 'onOverdue'>;
 }
 
+/** What an account's policy says. */
+export type PolicyTerms = Pick<Terms, 'acknowledgeWithinMs' | 'onOverdue' | 'drainMs' | 'emergency'>;
+
 /** The terms of the rotation that is being worked on. */
-export function termsFor({ rotation }: KeyRing, terms: Terms): Terms {
+export function termsFor<Some extends PolicyTerms>({ rotation }: KeyRing, terms: Some): Some {
   return rotation?.scope === 'emergency' ? { ...terms, ...terms.emergency } : terms;
 }

@@ -38,16 +38,6 @@ function scopeOf({ half = false, emergency = false, slot }: RotateOptions): obje
   return half ? { scope: 'half' } : {};
 }
 
-/** `twinkey replay <rotation>` */
-export async function replay(session: Session, rotation: string, options: AskOptions): Promise<void> {
-  await ask(
-    session,
-    await pathOf(session, rotation, 'replay'),
-    { reason: options.reason },
-    options.wait ?? false,
-  );
-}
-
 /** `twinkey halt <rotation>` */
 export async function halt(session: Session, rotation: string, options: AskOptions): Promise<void> {
   await ask(session, await pathOf(session, rotation, 'halt'), { reason: options.reason }, false);
@@ -65,12 +55,12 @@ export async function waive(
 }
 
 /** The full id, so that what is asked is about the rotation that was meant. */
-async function pathOf({ client }: Session, rotation: string, verb: string): Promise<string> {
+export async function pathOf({ client }: Session, rotation: string, verb: string): Promise<string> {
   const { id } = await client.get<Rotation>(`/v1/rotations/${encodeURIComponent(rotation)}`);
   return `/v1/rotations/${id}/${verb}`;
 }
 
-async function ask(
+export async function ask(
   { client, screen, timeoutMs }: Session,
   path: string,
   body: object,

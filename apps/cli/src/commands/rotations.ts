@@ -1,4 +1,4 @@
-import type { Rotation, RotationDetail } from '../answers.js';
+import type { Explanation, Rotation, RotationDetail } from '../answers.js';
 import { eventLine } from '../event-line.js';
 import { relative, seconds } from '../moments.js';
 import { paintState, printList, type Screen } from '../screen.js';
@@ -96,6 +96,27 @@ function facts(rotation: RotationDetail, screen: Screen): (readonly [string, str
           ] as const,
         ]),
   ];
+}
+
+export async function explainRotation({ client, screen }: Session, id: string): Promise<void> {
+  const said = await client.get<Explanation>(`/v1/rotations/${encodeURIComponent(id)}/explanation`);
+  printList(screen, [said], {
+    whole: said,
+    name: () => said.rotation,
+    table: () => [
+      ...sheet([
+        ['Rotation', `${said.rotation} of ${said.account}, ${paintState(screen, said.state)}`],
+        ['Waits for', said.waitsFor],
+        ['Since', relative(said.since)],
+        ['If nobody acts', said.ifNobodyActs],
+      ]),
+      '',
+      ...table(
+        ['YOU CAN', 'EFFECT'],
+        said.youCan.map(({ command, effect }) => [command, effect]),
+      ),
+    ],
+  });
 }
 
 export async function watch({ client, screen, timeoutMs }: Session, id: string): Promise<void> {

@@ -33,6 +33,15 @@ export const HaltView = z.object({
   reason: z.string(),
   detail: z.string(),
   remedy: z.string(),
+  goesOn: z
+    .object({
+      step: Step.nullable().describe('null: before the first step, or after the last.'),
+      next: z.string(),
+      safe: z.boolean().describe('Nobody can be interrupted by a replay.'),
+      because: z.string(),
+    })
+    .nullable()
+    .describe('Where a replay would take it up; null when the rotator has not said so.'),
 });
 
 export const RefusalView = z.object({
@@ -78,6 +87,21 @@ export const EventView = z.object({
 });
 
 export const RotationDetail = RotationView.extend({ events: z.array(EventView) });
+
+export const ExplanationView = z.object({
+  rotation: z.string(),
+  account: z.string(),
+  state: RotationStateName,
+  waitsFor: z.string(),
+  since: Moment,
+  ifNobodyActs: z.string(),
+  youCan: z.array(
+    z.object({
+      command: z.string().describe('A command line, or what to do elsewhere.'),
+      effect: z.string(),
+    }),
+  ),
+});
 
 export const ConsumerView = z.object({
   consumer: z.string(),
@@ -233,6 +257,7 @@ export const DeadLettersReplayed = z.object({
 export type StepView = z.infer<typeof StepView>;
 export type RotationView = z.infer<typeof RotationView>;
 export type RotationDetail = z.infer<typeof RotationDetail>;
+export type ExplanationView = z.infer<typeof ExplanationView>;
 export type EventView = z.infer<typeof EventView>;
 export type EventList = z.infer<typeof EventList>;
 export type AccountView = z.infer<typeof AccountView>;

@@ -21,6 +21,7 @@ const COMPONENTS = {
   AccountDetail: answers.AccountDetail,
   RotationView: answers.RotationView,
   RotationDetail: answers.RotationDetail,
+  ExplanationView: answers.ExplanationView,
   EventView: answers.EventView,
   Asked: answers.Asked,
   CommandView: answers.CommandView,

@@ -97,6 +97,17 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/rotations/{id}/explanation',
+    id: 'explainRotation',
+    summary: 'What a rotation waits for, what happens if nobody acts, and what one can do',
+    tag: 'rotations',
+    params: questions.RotationPath,
+    status: 200,
+    answer: answers.ExplanationView,
+    problems: { 400: ['invalid-request'], 404: noRotation, 409: ['rotation-ambiguous'] },
+  },
+  {
+    method: 'get',
     path: '/v1/rotations/{id}/events',
     id: 'rotationEvents',
     summary: 'What happened in a rotation, in the order in which it became known; as a stream with `watch`',

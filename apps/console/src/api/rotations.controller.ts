@@ -5,8 +5,9 @@ import { CLOCK, COMMANDS, DATABASE, type Clock, type ConsoleDatabase } from '../
 import { showAccount } from '../read-model/accounts.js';
 import { timelineOf } from '../read-model/feed.js';
 import { listRotations } from '../read-model/rotations.js';
-import type { Asked, RotationDetail, RotationView } from './answers.js';
+import type { Asked, ExplanationView, RotationDetail, RotationView } from './answers.js';
 import { assertCanHalt, assertCanReplay, assertCanWaive } from './conflicts.js';
+import { explainRotation } from './explain-rotation.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 import { theAccount, theRotation } from './look-up.js';
 import { parse } from './parse.js';
@@ -32,6 +33,12 @@ export class RotationsController {
   async show(@Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>): Promise<RotationDetail> {
     const rotation = await theRotation(this.database, id);
     return { ...rotation, events: await timelineOf(this.database, rotation.id) };
+  }
+
+  @Get(':id/explanation')
+  async explain(@Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>): Promise<ExplanationView> {
+    const rotation = await theRotation(this.database, id);
+    return explainRotation(rotation, await showAccount(this.database, rotation.accountId, this.clock()));
   }
 
   @Post(':id/replay')

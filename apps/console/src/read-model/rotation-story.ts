@@ -126,6 +126,8 @@ function tell(story: RotationStory, { what, at }: StoryEvent): RotationStory {
     case 'published':
     case 'forced':
       return goOn(story);
+    case 'foreseen':
+      return story.halt === null ? story : { ...story, halt: { ...story.halt, goesOn: what.goesOn } };
     case 'replayed':
       return resume(story);
     case 'waived':

@@ -75,6 +75,7 @@ function rotationView(row: RotationRow): RotationView {
       reason: halt.reason,
       detail: halt.detail,
       remedy: halt.remedy,
+      goesOn: halt.goesOn ? { ...halt.goesOn, step: halt.goesOn.step ?? null } : null,
     },
     refusal: refusal && {
       at: refusal.at,

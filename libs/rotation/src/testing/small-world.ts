@@ -139,6 +139,11 @@ export class SmallWorld {
     return next;
   }
 
+  /** Performs what was decided elsewhere than in the plan. */
+  perform(next: Next): void {
+    this.#perform(next);
+  }
+
   /** Runs until nothing is owed or a person is needed. */
   run({ rounds = 2_000 } = {}): Next {
     for (let round = 0; round < rounds; round += 1) {
