@@ -1,4 +1,5 @@
 import type { AmqpError } from './amqp/performatives.js';
+import { DecodeError } from './amqp/reader.js';
 
 /**
  * The broker says no. `status` is the code of management replies and of the HTTP API; the condition decides in the
@@ -78,5 +79,7 @@ export const quotaExceeded = (description: string): Refused =>
 /** A `Refused` as it is; anything else is a defect of the broker and told as an internal error. */
 export function asRefused(error: unknown): Refused {
   if (error instanceof Refused) return error;
+  // Maps are read on demand, so what is wrong within one shows as late as here.
+  if (error instanceof DecodeError) return new Refused('amqp:decode-error', error.message, 400);
   return new Refused('amqp:internal-error', 'The broker could not carry out the operation', 500);
 }
