@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { AMQP_HEADER, FrameCutter, SASL_HEADER } from './frames.js';
-import { ATTACH, BEGIN, FLOW, OPEN, readPerformative, TRANSFER, type Performative } from './performatives.js';
+import {
+  ATTACH,
+  BEGIN,
+  DETACH,
+  FLOW,
+  OPEN,
+  readPerformative,
+  TRANSFER,
+  type Performative,
+} from './performatives.js';
 import {
   binary,
   bool,
@@ -155,6 +164,10 @@ export class BareClient {
       ]),
     );
     return this.next(ATTACH, (heard) => heard.channel === channel && heard.fields.string(0) === name);
+  }
+
+  detach(handle: number): void {
+    this.frame(0, composite(DETACH, [uint(handle), bool(true)]));
   }
 
   credit(handle: number, credit: number, o: { channel?: number; deliveryCount?: number } = {}): void {

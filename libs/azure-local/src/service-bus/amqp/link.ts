@@ -21,6 +21,8 @@ export interface AttachRequest {
   readonly initialDeliveryCount: number;
   /** The largest message that the peer takes; Infinity if it did not say. */
   readonly maxMessageSize: number;
+  /** The peer wants to declare transactions on this link. */
+  readonly isToCoordinator: boolean;
 }
 
 type State = 'asked' | 'attached' | 'detached';
@@ -92,6 +94,8 @@ export interface Received {
   readonly format: number;
   readonly payload: Buffer;
   readonly settled: boolean;
+  /** The transaction that the delivery belongs to, if it does. */
+  readonly state: DeliveryState | undefined;
   /** The message was larger than the link allows; all but its beginning was dropped. */
   readonly tooLarge: boolean;
 }
@@ -105,7 +109,15 @@ export class IncomingLink extends LinkEnd {
   private window = 0;
   private maxMessageSize = 0;
   private partial:
-    { id: number; format: number; settled: boolean; parts: Buffer[]; size: number } | undefined;
+    | {
+        id: number;
+        format: number;
+        settled: boolean;
+        state: DeliveryState | undefined;
+        parts: Buffer[];
+        size: number;
+      }
+    | undefined;
 
   constructor(session: Session, asked: AttachRequest) {
     super(session, asked);
@@ -145,6 +157,7 @@ export class IncomingLink extends LinkEnd {
     settled: boolean;
     more: boolean;
     aborted: boolean;
+    state: DeliveryState | undefined;
     payload: Buffer;
   }): void {
     if (this.partial === undefined && this.creditLeft <= 0) {
@@ -158,6 +171,7 @@ export class IncomingLink extends LinkEnd {
       id: t.id ?? 0,
       format: t.format,
       settled: false,
+      state: t.state,
       parts: [],
       size: 0,
     });
@@ -177,6 +191,7 @@ export class IncomingLink extends LinkEnd {
         // Always copied: a slice would keep a whole socket buffer alive for as long as the message is stored.
         payload: Buffer.concat(partial.parts),
         settled: partial.settled,
+        state: partial.state,
         tooLarge,
       });
     if (this.creditLeft <= this.window / 2 && this.isOpen) this.session.thirsts(this);

@@ -1,5 +1,17 @@
 import { codeOf } from './descriptors.js';
-import { composite, type Put, string, symbol, symbols, uint, ushort, bool, ubyte, ulong } from './put.js';
+import {
+  binary,
+  composite,
+  type Put,
+  string,
+  symbol,
+  symbols,
+  uint,
+  ushort,
+  bool,
+  ubyte,
+  ulong,
+} from './put.js';
 import { DecodeError, Described, Reader, textOf, type Value } from './reader.js';
 import { Fields } from './fields.js';
 import type { Writer } from './writer.js';
@@ -199,6 +211,12 @@ const rejectedAsAsked: Put = bare(0x25);
 const abandoned: Put = composite(0x27, [undefined, bool(false)]);
 const deferred: Put = composite(0x27, [undefined, bool(true)]);
 export const rejected = (error: AmqpError): Put => composite(0x25, [errorOf(error)]);
+
+/** The outcome of a declaration: the id of the transaction. */
+export const declared = (transaction: Uint8Array): Put => composite(0x33, [binary(transaction)]);
+/** An outcome that holds when the transaction does. */
+export const within = (transaction: Uint8Array, outcome: Put): Put =>
+  composite(0x34, [binary(transaction), outcome]);
 
 /** What the other side wants to happen to a delivery. */
 export type Outcome =

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js';
+import { codeOf } from './descriptors.js';
 import { Fields } from './fields.js';
 import { addressOf, IncomingLink, OutgoingLink, type Link } from './link.js';
 import {
@@ -20,6 +21,7 @@ import { AmqpMap, DecodeError, Reader, type Value } from './reader.js';
 const INCOMING_WINDOW = 5000;
 const OUTGOING_WINDOW = 0x7fff_ffff;
 const HANDLE_MAX = 4095;
+const COORDINATOR = 0x30;
 
 interface Waiting {
   readonly link: OutgoingLink;
@@ -115,6 +117,7 @@ export class Session {
       properties: fields.map(13),
       initialDeliveryCount: fields.uint(9) ?? 0,
       maxMessageSize: sizeOf(fields.at(10)),
+      isToCoordinator: target !== undefined && codeOf(target.descriptor) === COORDINATOR,
     };
     const link = fields.bool(2) ? new OutgoingLink(this, request) : new IncomingLink(this, request);
     this.links.set(handle, link);
@@ -154,6 +157,7 @@ export class Session {
         settled: fields.bool(4),
         more: fields.bool(5),
         aborted: fields.bool(9),
+        state: readState(fields.described(7)),
         payload,
       });
     if (this.framesSinceFlow > INCOMING_WINDOW / 2) this.flow();

@@ -23,11 +23,13 @@ import { checkReceivable, isDisabled, storeOf } from './request.js';
 import { acceptRequests, type RequestsHost } from './requests.js';
 import { checkSendable } from './sendable.js';
 import { acceptSender, type SendingHost } from './sending.js';
+import { acceptCoordinator, type Transactions } from './transactions.js';
 import { acceptSession, SessionQueue, sessionWish, type SessionWish } from './session-receiving.js';
 
 export interface ConnectionState {
   readonly grants: Grants;
   readonly replies: Replies;
+  readonly transactions: Transactions;
   /** The links to entities, with the entity (see `entityPath`) that each was granted. */
   readonly links: Map<Link, string>;
 }
@@ -52,6 +54,10 @@ export class Attaching {
     if (state === undefined) return;
     const asked = link.direction === 'incoming' ? link.asked.targetAddress : link.asked.sourceAddress;
     const address = asked ?? '';
+    if (link.direction === 'incoming' && link.asked.isToCoordinator) {
+      acceptCoordinator(link, state.transactions, this.host);
+      return;
+    }
     if (address === '$cbs') {
       this.attachCbs(link, state);
       return;
@@ -63,8 +69,7 @@ export class Attaching {
     const attach = (): void => {
       this.attach(link, state, address, needs, isManagement).catch((error: unknown) => {
         const refused = asRefused(error);
-        if (!(error instanceof Refused || error instanceof DecodeError))
-          this.host.defect('A link could not be attached', error);
+        if (!(error instanceof Refused)) this.host.defect('A link could not be attached', error);
         link.refuse(refused);
       });
     };
@@ -100,8 +105,8 @@ export class Attaching {
       state.links.delete(link);
     };
     if (isManagement) this.attachManagement(link, address.replace(MANAGEMENT, ''), state);
-    else if (link.direction === 'incoming') this.attachSender(link, address);
-    else this.attachReceiver(link, address);
+    else if (link.direction === 'incoming') this.attachSender(link, address, state.transactions);
+    else this.attachReceiver(link, address, state.transactions);
   }
 
   /** A client that let its token expire without putting a new one loses its links. */
@@ -155,7 +160,7 @@ export class Attaching {
     return entity;
   }
 
-  private attachSender(link: IncomingLink, address: string): void {
+  private attachSender(link: IncomingLink, address: string, transactions: Transactions): void {
     const entity = this.entity(address);
     checkSendable(this.host.broker, entity, address);
     const store = storeOf({ entity });
@@ -164,10 +169,10 @@ export class Attaching {
     link.onDetach = () => {
       senders.delete(link);
     };
-    acceptSender(link, entity, this.host);
+    acceptSender(link, entity, this.host, transactions);
   }
 
-  private attachReceiver(link: OutgoingLink, address: string): void {
+  private attachReceiver(link: OutgoingLink, address: string, transactions: Transactions): void {
     const entity = this.entity(address);
     if (entity.kind === 'topic')
       throw notAllowed('Messages are received from a subscription, not from its topic');
@@ -184,18 +189,23 @@ export class Attaching {
       throw notAllowed('A sessionful receiver cannot be created on an entity that does not require sessions');
     if (wish === undefined) {
       link.accept();
-      this.receive(new Receiver(link, queue, undefined, this.host));
+      this.receive(new Receiver(link, queue, undefined, this.host, transactions));
     } else if (wish.id === undefined)
-      this.sessionQueue(queue).wait(link, () => this.grantSession(link, queue, wish));
-    else this.grantSession(link, queue, wish);
+      this.sessionQueue(queue).wait(link, () => this.grantSession(link, queue, wish, transactions));
+    else this.grantSession(link, queue, wish, transactions);
   }
 
-  private grantSession(link: OutgoingLink, queue: Queue, wish: SessionWish): boolean {
+  private grantSession(
+    link: OutgoingLink,
+    queue: Queue,
+    wish: SessionWish,
+    transactions: Transactions,
+  ): boolean {
     queue.sessions.onLost = loseSession;
     const slot = queue.sessions.accept(wish.id, link, this.host.now());
     if (slot === undefined) return false;
     acceptSession(link, slot, wish);
-    this.receive(new Receiver(link, queue, slot, this.host), () => {
+    this.receive(new Receiver(link, queue, slot, this.host, transactions), () => {
       queue.sessions.release(slot, link, this.host.now());
     });
     return true;

@@ -11,6 +11,7 @@ import { Attaching, type AttachingHost, type ConnectionState } from './attaching
 import { Grants } from './grants.js';
 import { tokenFor } from './plain-credentials.js';
 import { Replies } from './replies.js';
+import { Transactions } from './transactions.js';
 
 export interface HubSettings {
   readonly clock: () => number;
@@ -172,6 +173,7 @@ export class Hub implements ConnectionHost, AttachingHost {
     this.connections.set(connection, {
       grants: new Grants(this.verify, this.settings.clock),
       replies: new Replies(),
+      transactions: new Transactions(),
       links: new Map(),
     });
   }

@@ -1,14 +1,15 @@
 import type { OutgoingLink } from '../amqp/link.js';
-import { asAsked, rejected, type DeliveryState, type Outcome } from '../amqp/performatives.js';
+import { asAsked, rejected, within, type DeliveryState, type Outcome } from '../amqp/performatives.js';
 import type { Fields } from '../amqp/fields.js';
 import { bytesOf, string, type Put } from '../amqp/put.js';
-import { asRefused, messageTooLarge, notImplemented } from '../errors.js';
+import { asRefused, messageTooLarge, notAllowed, notImplemented } from '../errors.js';
 import type { BusEffect } from '../faults.js';
 import { errorBy, type AttemptHost } from './attempt.js';
 import { writeMessage } from '../state/message.js';
 import { modifications } from './modifications.js';
 import { isDisabled } from './request.js';
 import { MAX_MESSAGE_BYTES } from './sendable.js';
+import type { Transactions } from './transactions.js';
 import type { Queue } from '../state/queue.js';
 import { stampsOf, type Modifications } from '../state/stamps.js';
 import type { SessionSlot } from '../state/session-slot.js';
@@ -44,6 +45,7 @@ export class Receiver {
     readonly queue: Queue,
     readonly slot: SessionSlot | undefined,
     private readonly host: ReceivingHost,
+    private readonly transactions: Transactions,
   ) {
     this.removes = link.asked.senderSettles === 1;
     link.onOutcome = (token, state, id, settled) => {
@@ -146,6 +148,29 @@ export class Receiver {
     }, ms).unref();
   }
 
+  /** Applies an outcome, or keeps it until its transaction ends; what to answer. Throws `Refused`. */
+  private carryOut(delivered: Delivered, state: DeliveryState): Put {
+    if (state.kind !== 'transactional') {
+      const outcome = outcomeOf(state);
+      apply(delivered, outcome, this.host.now());
+      return asAsked(outcome);
+    }
+    const { transaction, outcome } = state;
+    if (outcome === undefined) throw notImplemented('a settlement within a transaction without an outcome');
+    const { stored, lock } = delivered;
+    this.transactions.join(transaction, {
+      check: () => {
+        stored.queue.locked(lock.key, this.host.now());
+        if (outcome.kind === 'rejected' && stored.queue.isDeadLetterQueue)
+          throw notAllowed('A message of a dead-letter queue cannot be dead-lettered again');
+      },
+      apply: () => {
+        apply(delivered, outcome, this.host.now());
+      },
+    });
+    return within(transaction, asAsked(outcome));
+  }
+
   private settle(delivered: Delivered, state: DeliveryState, id: number, settled: boolean): void {
     const { link, host } = this;
     const say = (put: Put): void => {
@@ -156,11 +181,10 @@ export class Receiver {
       target: this.queue.path,
       run: (answer) => {
         try {
-          const outcome = outcomeOf(state);
-          apply(delivered, outcome, host.now());
+          const outcome = this.carryOut(delivered, state);
           host.whenDurable(() => {
             answer(() => {
-              say(asAsked(outcome));
+              say(outcome);
             });
           });
         } catch (error) {

@@ -1,7 +1,7 @@
 import type { IncomingLink, Received } from '../amqp/link.js';
 import { accepted, rejected } from '../amqp/performatives.js';
 import { DecodeError } from '../amqp/reader.js';
-import { asRefused, invalidArgument, messageTooLarge, Refused } from '../errors.js';
+import { asRefused, invalidArgument, messageTooLarge, notImplemented, Refused } from '../errors.js';
 import type { Message } from '../state/message.js';
 import type { AttemptHost } from './attempt.js';
 import { readHead, readIncoming } from './incoming.js';
@@ -41,7 +41,9 @@ export function acceptRequests(
       return;
     }
     if (!received.settled) link.settle(received.deliveryId, accepted);
-    if (received.tooLarge) refuse(request, messageTooLarge(MAX_REQUEST_BYTES));
+    if (received.state?.kind === 'transactional')
+      refuse(request, notImplemented('a management request within a transaction'));
+    else if (received.tooLarge) refuse(request, messageTooLarge(MAX_REQUEST_BYTES));
     else attempt(request);
   };
   const attempt = (request: Message): void => {
