@@ -1,7 +1,7 @@
 import type { Connection } from '../amqp/connection.js';
 import type { IncomingLink, Link, OutgoingLink } from '../amqp/link.js';
 import type { AmqpError } from '../amqp/performatives.js';
-import { textOf } from '../amqp/reader.js';
+import { DecodeError, textOf } from '../amqp/reader.js';
 import type { Need } from '../authorization.js';
 import type { Broker, Entity } from '../state/broker.js';
 import {
