@@ -2,6 +2,7 @@ export { start, type AzureLocal, type StartOptions } from './host/start.js';
 export type { Answer, Call, CallOptions } from './host/call.js';
 export type { Control, Credentials, FederatedToken } from './host/control.js';
 export type { Effect, Fault, Planted, PlantedFault } from './host/faults.js';
+export type { PlantedServiceBusFault, ServiceBusFault } from './host/bus-faults.js';
 export type { FaultControl } from './host/fault-control.js';
 export { ControlInvalid } from './host/control-invalid.js';
 export { FaultInvalid } from './host/parse-fault.js';

@@ -1,8 +1,8 @@
+import { Refused } from '../service-bus/errors.js';
 import type { Control } from './control.js';
 import { ControlInvalid } from './control-invalid.js';
 import type { AllFaults } from './fault-control.js';
 import { FleetInvalid, parseAccountDefinition } from './fleet.js';
-import { orderTrouble } from './order-trouble.js';
 import { parseApplication } from './parse-application.js';
 import { json, jsonObject, jsonValue, type Incoming, type Log, type Reply } from './plugin.js';
 import { parseRestart } from './restart.js';
@@ -21,6 +21,7 @@ export function answerControl(routes: ControlRoutes, request: Incoming): Reply {
     return answer(routes, request);
   } catch (error) {
     if (error instanceof ControlInvalid || error instanceof FleetInvalid) return refused(error.message);
+    if (error instanceof Refused) return refused(error.description);
     routes.log.warn(`The control failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
     return failed(500, 'Failed', 'The emulator failed; its log says why.');
   }
@@ -63,7 +64,7 @@ function answer({ control, faults, log }: ControlRoutes, request: Incoming): Rep
     case 'GET service-bus':
       return json(200, control.serviceBus?.stats() ?? {});
     case 'POST service-bus':
-      return troubleServiceBus(control, name ?? '', request);
+      return orderServiceBus(control, name ?? '', request);
     case 'GET settings':
       return json(200, { tokensSurviveRegeneration: control.tokensSurviveRegeneration });
     case 'PATCH settings':
@@ -118,14 +119,22 @@ function restart(control: Control, { body }: Incoming, log: Log): Reply {
   };
 }
 
-function troubleServiceBus(control: Control, name: string, { body }: Incoming): Reply {
-  const faults = control.serviceBus?.faults;
-  const fields = jsonObject(body) ?? {};
-  if (faults !== undefined && name === 'drop-connections')
-    return json(200, { dropped: faults.dropConnections() });
-  const refusal =
-    faults === undefined ? 'Service Bus does not listen yet.' : orderTrouble(faults, name, fields);
-  return refusal === undefined ? { status: 204 } : refused(refusal);
+/** What happens at once; trouble to come is a fault. */
+function orderServiceBus({ serviceBus }: Control, order: string, { body }: Incoming): Reply {
+  if (serviceBus === undefined) throw new ControlInvalid('Service Bus does not listen yet.');
+  switch (order) {
+    case 'drop-connections':
+      return json(200, { dropped: serviceBus.faults.dropConnections() });
+    case 'expire-locks': {
+      const entity = jsonObject(body)?.['entity'];
+      if (typeof entity !== 'string')
+        throw new ControlInvalid('entity: the path of a queue or subscription was expected.');
+      serviceBus.faults.expireLocks(entity);
+      return { status: 204 };
+    }
+    default:
+      return failed(404, 'NotFound', 'One of drop-connections, expire-locks; everything else is a fault.');
+  }
 }
 
 function changeSettings(control: Control, { body }: Incoming): Reply {

@@ -119,13 +119,34 @@ describe('the control under /_local', () => {
 
   it('gives orders to the bus', async () => {
     const order = async (name: string, body: unknown) =>
-      (await azure.call(`/_local/service-bus/${name}`, { method: 'POST', body })).status;
-    expect(await order('fail-next', { entity: 'orders' })).toBe(204);
-    expect(await order('clear', {})).toBe(204);
-    expect(await order('explode', { entity: 'orders' })).toBe(400);
+      await azure.call(`/_local/service-bus/${name}`, { method: 'POST', body });
+    expect((await order('drop-connections', {})).json()).toEqual({ dropped: expect.any(Number) });
+    expect((await order('expire-locks', { entity: 'orders' })).status).toBe(204);
+    expect((await order('expire-locks', {})).text).toMatch(/entity: the path/);
+    const nowhere = await order('expire-locks', { entity: 'nowhere' });
+    expect([nowhere.status, nowhere.text]).toEqual([400, expect.stringMatching(/could not be found/)]);
+    expect((await order('explode', {})).status).toBe(404);
     expect((await azure.call('/_local/service-bus')).json()).toMatchObject({
       entities: { orders: { active: 0 } },
     });
+  });
+
+  it.each([
+    [{}, /^name: a text/],
+    [{ name: 'a', clientId: 7 }, /^clientId: a text/],
+    [{ name: 'a', assignments: [{ role: 'King' }] }, /^assignments\[0\]\.role: no such role "King"/],
+    [{ name: 'a', assignments: [{ actions: ['*', 7] }] }, /^assignments\[0\]\.actions\[1\]: a text/],
+    [{ name: 'a', federatedCredentials: [{}] }, /^federatedCredentials\[0\]\.subject: a text/],
+    [{ name: 'a', federatedCredentials: [{ subject: 's', jwks: {} }] }, /\.jwks\.keys: a list/],
+    [{ name: 'a', appRoles: 'all' }, /^appRoles: a list/],
+    [{ name: 'a', identifierUris: [1] }, /^identifierUris\[0\]: a text/],
+    [{ name: 'a', secret: 'x' }, /^application\.secret: no such field/],
+  ])('registers no application with %j', async (body, message) => {
+    const answer = await azure.call('/_local/applications', { method: 'POST', body });
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      { error: { code: 'Invalid', message: expect.stringMatching(message) } },
+    ]);
   });
 });
 

@@ -36,7 +36,7 @@ export interface Control {
   restart(options?: RestartOptions): Promise<void>;
   /** `undefined` until everything listens. */
   restarts: Restarts | undefined;
-  /** The namespace; `undefined` until it listens. */
+  /** The namespace; `undefined` until it listens. Its faults are among {@link Control.faults}. */
   serviceBus: Pick<ServiceBusServer, 'faults' | 'stats' | 'tick'> | undefined;
 }
 

@@ -160,10 +160,14 @@ export class Opening {
 
   async #openServiceBus(): Promise<number> {
     const { options, state, log } = this;
-    const { control } = this.#services;
+    const {
+      control,
+      faults: { bus: faults },
+    } = this.#services;
     const at = async (port: number) => {
       const bus = await openServiceBus(options, state, this.#services, log, port);
       control.serviceBus = bus;
+      faults.attach(bus.faults);
       return bus;
     };
     const part = await openPart(

@@ -31,6 +31,7 @@ export interface Services {
   readonly clock: LocalClock;
   readonly accounts: Accounts;
   readonly control: Control;
+  readonly faults: AllFaults;
   /** Everything on the shared origin. */
   readonly shared: (request: Incoming) => Promise<Outcome>;
   /** One vault, for an origin of its own, with what its file holds. */
@@ -120,6 +121,7 @@ export function servicesOf(
     clock: localClock,
     accounts,
     control,
+    faults,
     shared: async (request) => {
       const root = (request.segments[0] ?? '').toLowerCase();
       if (root === '_local') return answerControl({ control, faults, log }, request);
