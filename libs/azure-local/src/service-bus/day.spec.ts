@@ -148,7 +148,7 @@ describe('a bus that is used day and night', () => {
       // A frame may be written before the limit is noticed.
       expect(longest).toBeLessThan(REWRITE_BYTES + 200_000);
       const heap = heapUsed();
-      if (heap !== undefined && earlyHeap !== undefined) expect(heap).toBeLessThan(earlyHeap + 20_000_000);
+      if (heap !== undefined && earlyHeap !== undefined) expect(heap).toBeLessThan(earlyHeap + 10_000_000);
 
       // All that was asked for is over in the end.
       const end = steps * STEP_MS;

@@ -184,3 +184,26 @@ describe('after a restart', () => {
     await journal.close();
   });
 });
+
+describe('a rule that was accepted by an earlier version', () => {
+  it('does not keep the broker from starting; its messages go where failing filters send them', async () => {
+    const rule = {
+      name: 'old',
+      filter: { kind: 'sql', expression: "sys.Lable = 'x'" },
+      createdAt: 0,
+    } as const;
+    await overRestarts(
+      ({ broker }) => {
+        broker.createTopic('news', {}, 0);
+        const { queue } = broker.createSubscription('news', 's', {}, undefined, 0);
+        broker.subscription(queue.path)?.restoreRules([rule]);
+        broker.noteEntity(queue.path);
+      },
+      ({ send, at }) => {
+        at('news/Subscriptions/s/$DeadLetterQueue').take(0, true);
+        send('news', messageWith('m'), 0);
+        expect(reasonsIn(at('news/Subscriptions/s/$DeadLetterQueue'))).toEqual(['FilterEvaluationException']);
+      },
+    );
+  });
+});

@@ -192,3 +192,24 @@ describe('a topic with many subscriptions', () => {
     expect(broker.stores().filter((store) => store.messages.size === 1)).toHaveLength(2000);
   });
 });
+
+describe('time', () => {
+  it('is spent on the stores in which something is due, not on all there are', () => {
+    const { broker, queue, send } = given();
+    for (let n = 0; n < 500; n++) broker.createQueue(`q${n}`, {}, 0);
+    let looks = 0;
+    for (const store of broker.stores()) {
+      const advance = store.advance.bind(store);
+      store.advance = (now) => {
+        looks++;
+        advance(now);
+      };
+    }
+    for (let n = 0; n < 10; n++) {
+      send(message(`m${n}`, { ttlMs: 10 }), n * 100);
+      broker.advance(n * 100 + 10);
+    }
+    expect(looks).toBe(10);
+    expect(queue.messages.size).toBe(0);
+  });
+});
