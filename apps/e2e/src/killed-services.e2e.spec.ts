@@ -1,14 +1,17 @@
-// Any one service dies in the middle of the rotations and comes back: nobody notices, and nothing is done twice.
+// A service dies at the moments that are hardest to survive, and comes back: nobody notices, and nothing is done twice.
+// (`npm run check:crashes` goes through every moment.)
 // And after all of that, every key ever issued is looked for in everything that twinkey wrote, sent and said. It is
 // found nowhere; what is planted in the same places is found in each of them, so that the search is worth something.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accountIdOf, SAMPLE_POLICIES, waitUntil, type SampleAccount, type Service } from '@twinkey/dev';
 import { twinkey } from './cli.js';
+import { OrderedDeaths } from './crashes/ordered-deaths.js';
 import { Fleet } from './fleet.js';
 import { allMessages, everyChannel, type Surroundings } from './leak-channels.js';
 import { LeakHunt } from './leak-hunt.js';
@@ -34,22 +37,30 @@ const consumers = [
   { consumer: 'voice-bot', instances: 3, accounts: names },
   { consumer: 'archive', instances: 2, accounts: names.slice(0, 2) },
 ];
-const services: readonly Service[] = ['scheduler', 'rotator', 'notifier'];
+const moments: readonly (readonly [Service, string])[] = [
+  ['rotator', 'arm:regenerateKey:sent'],
+  ['rotator', 'vault:setSecret:sent'],
+  ['notifier', 'bus:settle:before'],
+  ['scheduler', 'db:commit:after'],
+];
 
 let fleet: Fleet;
 let hunt: LeakHunt;
 let bus: ServiceBusClient;
+let deaths: OrderedDeaths;
 let around: Surroundings;
 /** Messages are gone as soon as they are handled: whoever wants to see them has to look all the time. */
 const passing = new Set<string>();
 
 beforeAll(async () => {
   const startedAt = Date.now();
+  deaths = new OrderedDeaths(mkdtempSync(join(tmpdir(), 'twinkey-deaths-')));
   fleet = await Fleet.start({
     accounts,
     consumers,
     policies: SAMPLE_POLICIES,
-    env: { TWINKEY_LOG_LEVEL: 'debug' },
+    program: 'dist',
+    env: { ...deaths.environment, TWINKEY_LOG_LEVEL: 'debug' },
     beforeKeysChange: async (env) => {
       hunt = new LeakHunt(env);
       await rememberKeys(env);
@@ -67,24 +78,19 @@ afterAll(async () => {
   hunt.dismiss();
   await bus.close();
   await fleet.stop();
+  rmSync(deaths.folder, { recursive: true, force: true });
 });
 
 function rememberKeys(env: Readonly<Record<string, string>>): Promise<number> {
   return hunt.remember(accounts.map((each) => accountIdOf(each, env['AZURE_SUBSCRIPTION_ID'] ?? '')));
 }
 
-describe.each(services)('when the %s is killed in the middle of a rotation', (service) => {
+describe.each(moments)('when the %s is killed at %s in the middle of a rotation', (service, moment) => {
   it('and started again, every rotation completes, each key is replaced once and no call is refused', async () => {
     const before = await fleet.rotations();
+    const order = deaths.order(service, moment);
     for (const name of names) await fleet.client.rotate(name, `${service} dies`);
     const isNew = (name: string, id: string | undefined) => id !== undefined && id !== before[name]?.id;
-    await fleet.until('a rotation is under way', (rotations) =>
-      names.some((name) => isNew(name, rotations[name]?.id) && rotations[name]?.step != null),
-    );
-    await fleet.stack.service(service).kill();
-    fleet.stack.service(service).start();
-    await fleet.stack.ready([service]);
-
     await waitUntil(
       'all of them completed',
       async () => {
@@ -96,6 +102,8 @@ describe.each(services)('when the %s is killed in the middle of a rotation', (se
       },
       { withinMs: 120_000, everyMs: 50 },
     );
+    expect(deaths.diedAt(service, order)).toBe(moment);
+    await fleet.stack.ready([service]);
     const after = await fleet.rotations();
     expect(names.map((name) => after[name]?.keysReplaced)).toEqual(names.map(() => 2));
     const { calls, seenByCallers, seenByAzure } = await fleet.refused();
@@ -130,7 +138,7 @@ describe('the keys of all these rotations', () => {
 
   it('are found nowhere: not in logs, tables, the journal of the broker, messages, answers or output', async () => {
     // Two at the beginning, two of the first rotation, two for each death, and those of the commands just run.
-    const generations = 2 + services.length;
+    const generations = 2 + moments.length;
     expect(await rememberKeys(fleet.stack.environment)).toBeGreaterThanOrEqual(
       2 * generations * accounts.length,
     );

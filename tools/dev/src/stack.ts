@@ -48,6 +48,8 @@ export interface StackSettings {
   readonly policies?: Policies;
   /** Ports that people know (4700 and following) where they are free; otherwise any. */
   readonly wellKnownPorts: boolean;
+  /** What is run: the one-file program, which starts sooner, or the compiled files as an image has them. */
+  readonly program?: 'bundle' | 'dist';
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Called when the embedded Azure answers and nothing runs yet that could have a key changed. */
@@ -238,11 +240,11 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
 function serviceChild(
   name: Service,
   env: Readonly<Record<string, string>>,
-  { folder, onTrouble }: StackSettings,
+  { folder, onTrouble, program = 'bundle' }: StackSettings,
 ): Child {
   return new Child({
     name,
-    script: join(root, 'apps', name, 'bundle/main.mjs'),
+    script: join(root, 'apps', name, program === 'bundle' ? 'bundle/main.mjs' : 'dist/main.js'),
     env,
     logFile: join(folder, 'logs', `${name}.log`),
     pidFolder: pidsIn(folder),
