@@ -137,6 +137,9 @@ describe('a bus that is used day and night', () => {
         produce(bus, n, now);
         consume(bus, n, now);
         bus.journal.write();
+        // What the spec itself gathers is not the bus's.
+        bus.changes.length = 0;
+        bus.gone.length = 0;
         longest = Math.max(longest, bus.journal.bytes);
         // fdatasync answers between the turns.
         if (n % 50 === 0) await new Promise(setImmediate);
@@ -148,7 +151,7 @@ describe('a bus that is used day and night', () => {
       // A frame may be written before the limit is noticed.
       expect(longest).toBeLessThan(REWRITE_BYTES + 200_000);
       const heap = heapUsed();
-      if (heap !== undefined && earlyHeap !== undefined) expect(heap).toBeLessThan(earlyHeap + 10_000_000);
+      if (heap !== undefined && earlyHeap !== undefined) expect(heap).toBeLessThan(earlyHeap + 5_000_000);
 
       // All that was asked for is over in the end.
       const end = steps * STEP_MS;
