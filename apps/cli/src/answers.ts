@@ -23,7 +23,12 @@ export interface Account {
   readonly nextDueAt: string | null;
   readonly lastRotatedAt: string | null;
   readonly consumers: readonly Consumer[];
-  readonly drift: { readonly kind: string; readonly detail: string; readonly at: string } | null;
+  readonly drift: {
+    readonly kind: string;
+    readonly detail: string;
+    readonly at: string;
+    readonly over: { readonly how: string; readonly at: string } | null;
+  } | null;
   readonly withdrawn: { readonly at: string; readonly reason: string } | null;
 }
 
@@ -114,7 +119,7 @@ export interface Status {
   >;
   readonly attention: readonly {
     readonly account: string;
-    readonly rotation: string;
+    readonly rotation: string | null;
     readonly state: string;
     readonly step: string | null;
     readonly since: string;

@@ -52,6 +52,10 @@ function tell({ event, what }: RotationEvent): Told {
     }
     case 'drift':
       return { mark: '!', subject: event, text: `${word('kind')}: ${word('detail')}` };
+    case 'drift-over':
+      return { mark: '✓', subject: event, text: `${word('how')}: ${word('detail')}` };
+    case 'restored':
+      return { mark: '!', subject: event, text: word('detail') };
     case 'halted':
       return { mark: '✗', subject: event, text: `${word('reason')}: ${word('detail')}` };
     case 'replayed':

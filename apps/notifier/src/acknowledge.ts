@@ -6,8 +6,9 @@ import type {
   KeyAcknowledged,
   Message,
 } from '@twinkey/contracts';
-import { appendJournal, rememberMessage } from '@twinkey/journal';
+import { appendJournal, appendOutbox, rememberMessage } from '@twinkey/journal';
 import { decideInstance, type InstanceRefusal } from '@twinkey/key-switch';
+import { generationAhead, moment } from './messages.js';
 import type { Shell } from './shell.js';
 import { lockMembership } from './sql/lock-membership.js';
 import { nudge } from './sql/nudge.js';
@@ -74,6 +75,9 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
         { account, instance, generation, published },
         'An instance uses a generation that the rotator has not told of yet',
       );
+      const at = event.at;
+      const told = { account, consumer: current.consumer, instance, generation, published, at: moment(at) };
+      await appendOutbox(trx, [generationAhead(told, { at, shards: shell.shards, traceparent: null })]);
     }
   }
   if (decision.events.length > 0) await nudge(trx, [account]);

@@ -15,7 +15,7 @@ export type Said =
       readonly say: 'outcome';
       readonly current: KeySwitch;
       readonly outcome: 'acknowledged' | 'overdue';
-      readonly openFrom: number | null;
+      readonly openFrom: number;
       readonly missing: readonly Missing[];
       readonly live: number;
     };
@@ -52,9 +52,9 @@ export function advance(
       event = { event: 'switch-acknowledged', ...numbered, openFrom };
       said.push({ say: 'outcome', current, outcome, openFrom, live, missing: [] });
     } else {
-      const { outcome, missing, live } = next;
+      const { outcome, missing, openFrom, live } = next;
       event = { event: 'switch-overdue', ...numbered, missing: missing.length };
-      said.push({ say: 'outcome', current, outcome, openFrom: null, live, missing });
+      said.push({ say: 'outcome', current, outcome, openFrom, live, missing });
     }
     events.push(event);
     current = evolveSwitch(current, event);

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import {
   accountName,
+  GenerationAhead,
   keyChangedTopic,
   KeyChanged,
   RegistryEvent,
@@ -57,11 +58,23 @@ function switchOutcome(
       request,
       outcome,
       at: moment(circumstances.at),
-      ...(openFrom === null ? {} : { openFrom: moment(openFrom) }),
+      openFrom: moment(openFrom),
       instances: live,
       waived: [...waived],
       missing: missing.map(({ lastSeenAt, ...who }) => ({ ...who, lastSeenAt: moment(lastSeenAt) })),
     },
+  });
+}
+
+/** An instance is ahead of what the notifier was told: a question for the rotator, who knows what was published. */
+export function generationAhead(data: GenerationAhead, circumstances: Circumstances): OutboxMessage {
+  const { account, instance, generation } = data;
+  return outgoing(GenerationAhead, {
+    ...circumstances,
+    id: `ga-${digest(account)}-${instance}-g${generation}`,
+    entity: GenerationAhead.entity,
+    account,
+    data,
   });
 }
 

@@ -1,5 +1,5 @@
 // The settings of the accounts under care, as the scheduler declared them last.
-import { AccountSettings, type AccountId } from '@twinkey/contracts';
+import { AccountId, AccountSettings } from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import { sql } from 'kysely';
 
@@ -23,6 +23,18 @@ export class Accounts {
     return row === undefined
       ? null
       : { settings: AccountSettings.parse(row.settings), withdrawn: row.withdrawn };
+  }
+
+  /** The accounts whose key is published in this secret. */
+  async withSecret({ vaultUrl, name }: { vaultUrl: string; name: string }): Promise<readonly AccountId[]> {
+    const { rows } = await sql<{ account: string; vault: string }>`
+      select account, settings->'secret'->>'vaultUrl' as vault from account
+      where lower(settings->'secret'->>'name') = ${name.toLowerCase()} and not withdrawn`.execute(
+      this.database.kysely,
+    );
+    return rows
+      .filter(({ vault }) => new URL(vault).origin === vaultUrl)
+      .map(({ account }) => AccountId.parse(account));
   }
 
   /** Keeps the newest declaration; an older one that arrives late changes nothing. */

@@ -4,6 +4,8 @@ import { isInterrupted, isPermanentFault, isTransientFault, type AccountId } fro
 import { releaseLease, takeLease, type Database } from '@twinkey/journal';
 import type { SecretText } from '@twinkey/key-store';
 import {
+  inspect,
+  newIncarnation,
   plan,
   termsFor,
   wasToldOf,
@@ -19,10 +21,12 @@ import { haltFor } from './halt.js';
 import { policyTerms } from './terms-from.js';
 import { Hold } from './hold.js';
 import type { KeyRings } from './key-rings.js';
+import type { Incarnations } from './incarnations.js';
 import { look, type Outside } from './look.js';
 import { publish } from './perform/publish.js';
 import { regenerate } from './perform/regenerate.js';
 import type { Turns } from './turns.js';
+import { Watch } from './watch.js';
 import { Work, type WorkTimes } from './work.js';
 
 /** Keys are forgotten so long after the last look, also in the middle of a rotation: listing them again costs one write. */
@@ -47,6 +51,7 @@ export interface AdvanceParts {
   readonly times: WorkTimes;
   readonly terms: InstallationTerms;
   readonly turns: Turns;
+  readonly incarnations: Pick<Incarnations, 'current'>;
   readonly log: Log;
 }
 
@@ -56,6 +61,7 @@ type Doing = Next['do'] | 'turn';
 /** Brings accounts forward, each by one worker at a time: a queue in this process, a lease between processes. */
 export class Advance {
   readonly #holds = new Map<AccountId, Hold>();
+  readonly #watch = new Watch();
   /** What failed last, and how often in a row: only its own success ends the row. */
   readonly #faults = new Map<AccountId, { readonly at: Doing; readonly times: number }>();
 
@@ -66,6 +72,12 @@ export class Advance {
   /** Has the account looked at as soon as there is a free hand; again if it is being looked at right now. */
   wake(account: AccountId): void {
     this.parts.turns.ask(account);
+  }
+
+  /** The same, and the account is looked at outside although nothing is owed: somebody says that it was changed. */
+  inspect(account: AccountId): void {
+    this.#watch.hurry(account);
+    this.wake(account);
   }
 
   async #turn(account: AccountId): Promise<void> {
@@ -107,14 +119,33 @@ export class Advance {
 
   async #advance(work: Work): Promise<void> {
     const { account } = work.ring;
-    const hold = this.#holdOf(account);
+    await this.#beginAnew(work);
+    let hold = this.#holdOf(account);
+    let inspecting = false;
     for (let round = 1; round <= ROUNDS; round += 1) {
       if (this.parts.turns.stopping) return;
-      const next = plan(work.ring, hold.seen, this.#termsOf(work), work.now());
+      let next = plan(work.ring, hold.seen, this.#termsOf(work), work.now());
+      if (next.do === 'rest' && this.#watch.dueIn(account, work.settings.policy, work.now()) <= 0) {
+        // What was seen earlier is of no use to a look.
+        if (!inspecting) this.#holds.delete(account);
+        if (!inspecting) hold = this.#holdOf(account);
+        inspecting = true;
+        next = inspect(work.ring, hold.seen, work.now());
+        if (next.do !== 'read-vault' && next.do !== 'probe') this.#watch.looked(account);
+      }
       const goOn = await this.#perform(next, work, hold);
       if (!goOn) return;
     }
     throw new Error(`the plan of ${account} did not come to rest in ${ROUNDS} rounds`);
+  }
+
+  /** A ring that an earlier life of the database left has forgotten what came after. */
+  async #beginAnew(work: Work): Promise<void> {
+    const incarnation = await this.parts.incarnations.current();
+    while (work.ring.incarnation < incarnation) {
+      const cause = 'the database was restored, or a replica took over';
+      await work.decide([newIncarnation(work.ring, { incarnation, cause }, this.#termsOf(work), work.now())]);
+    }
   }
 
   /** True: ask the plan again at once. */
@@ -142,7 +173,7 @@ export class Advance {
     switch (next.do) {
       case 'rest':
         this.#holds.delete(work.ring.account);
-        return !(await work.decide([], null)); // refused: something came in
+        return this.#rest(work);
       case 'list-keys':
       case 'read-vault':
       case 'probe':
@@ -152,6 +183,9 @@ export class Advance {
         return true;
       case 'record':
         await work.decide([next.event]);
+        // Both have just seen everything outside.
+        if (next.event.type === 'RotationCompleted' || next.event.type === 'LookDone')
+          this.#watch.looked(work.ring.account);
         if (next.event.type === 'RotationCompleted') await this.#tidy(work);
         return true;
       case 'regenerate':
@@ -170,6 +204,15 @@ export class Advance {
       default:
         throw new Error('unknown action');
     }
+  }
+
+  /** Nothing is owed; the account is looked at again after a while, in case somebody changes it. */
+  async #rest(work: Work): Promise<boolean> {
+    const { account } = work.ring;
+    const inMs = Math.max(0, this.#watch.dueIn(account, work.settings.policy, work.now()));
+    if (!(await work.decide([], new Date(work.now() + inMs)))) return true; // something came in
+    this.parts.turns.askLater(account, inMs);
+    return false;
   }
 
   async #askSwitch(request: number, work: Work): Promise<void> {
@@ -206,7 +249,7 @@ export class Advance {
     const { account, rotation } = work.ring;
     this.#holds.delete(account);
     this.parts.log.warn({ account, rotationId: rotation?.rotationId, reason, remedy }, detail);
-    if (rotation === null) {
+    if (rotation === null || rotation.halted !== null) {
       // Nothing that could be replayed (a first publication, drift at rest): people are told, and time may mend it.
       const hindered: Obstruction = { type: 'CareHindered', at: work.now(), reason, detail, remedy };
       return this.#obstructed(hindered, work.now() + LONGEST_PAUSE_MS, work);

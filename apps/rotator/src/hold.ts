@@ -46,6 +46,11 @@ export class Hold {
     this.seen = { ...this.seen, forgotten: [...this.seen.forgotten, fingerprint] };
   }
 
+  /** A key that was read, so that the data plane can be asked about it. */
+  keep(key: SecretText): void {
+    this.#keep(key);
+  }
+
   fingerprintOf(key: SecretText): Fingerprint {
     return fingerprintOf(key, this.salt);
   }

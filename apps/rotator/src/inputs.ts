@@ -14,7 +14,7 @@ export interface Input {
   readonly handler: string;
   readonly decide: (ring: KeyRing, now: number) => Decision;
   /** What to record when the ring refuses: people who asked must hear of it. */
-  readonly onRefusal?: (refusal: Extract<Decision, { accepted: false }>, now: number) => RingEvent;
+  readonly onRefusal?: (refusal: Extract<Decision, { accepted: false }>, now: number) => RingEvent | null;
 }
 
 export class Inputs {
@@ -39,7 +39,11 @@ export class Inputs {
       const now = this.clock();
       const decision = input.decide(loaded.ring, now.getTime());
       const events = decision.accepted ? decision.events : refused(input, decision, now.getTime());
-      if (events.length === 0) return decision;
+      if (events.length === 0) {
+        // Whoever asks about a rotation that is open already may have reason to: it may have been forgotten.
+        this.advance.wake(input.account);
+        return decision;
+      }
       const { handler, messageId } = input;
       const outcome = await this.rings.record(loaded, events, {
         settings: known.settings,
@@ -63,5 +67,6 @@ function refused(
   decision: Extract<Decision, { accepted: false }>,
   now: number,
 ): readonly RingEvent[] {
-  return input.onRefusal === undefined ? [] : [input.onRefusal(decision, now)];
+  const told = input.onRefusal?.(decision, now) ?? null;
+  return told === null ? [] : [told];
 }

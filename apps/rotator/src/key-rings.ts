@@ -32,12 +32,14 @@ export class KeyRings {
   constructor(
     private readonly database: Database,
     private readonly writer: Writer,
+    /** The life of the database in which a ring that is not stored yet begins. */
+    private readonly incarnation: () => number = () => 0,
   ) {}
 
   async load(account: AccountId): Promise<LoadedRing> {
     const stored = await loadStream<KeyRing>(this.database, account);
     return stored === null
-      ? { ring: emptyRing(account), version: 0 }
+      ? { ring: { ...emptyRing(account), incarnation: this.incarnation() }, version: 0 }
       : { ring: upToDate(stored.state), version: stored.version };
   }
 

@@ -86,6 +86,7 @@ function currentOf(
     );
   }
   const { version, tags } = current;
+  hold.keep(current.value);
   const fingerprint = hold.fingerprintOf(current.value);
   if (tags === null) return { is: 'untagged', fingerprint, version };
   if (tags.account !== accountTag(settings.account)) {

@@ -7,8 +7,11 @@ import { AccountKeys, SecretShelf, SecretText } from '@twinkey/key-store';
 import { signOfLife, type Background, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { Accounts } from './accounts.js';
 import { Advance } from './advance.js';
+import { AzureEvents } from './azure-events.js';
+import { Incarnations } from './incarnations.js';
 import { Inputs } from './inputs.js';
 import { KeyRings } from './key-rings.js';
+import { OnGenerationAhead } from './on-generation-ahead.js';
 import { OnRegistryEvent } from './on-registry-event.js';
 import { OnRotationCommand } from './on-rotation-command.js';
 import { OnRotationDue } from './on-rotation-due.js';
@@ -38,7 +41,7 @@ class RotatorModule {
   static with(accounts: Accounts, advance: Advance, inputs: Inputs): DynamicModule {
     return {
       module: RotatorModule,
-      controllers: [OnRotationDue, OnRotationCommand, OnSwitchOutcome, OnRegistryEvent],
+      controllers: [OnRotationDue, OnRotationCommand, OnSwitchOutcome, OnGenerationAhead, OnRegistryEvent],
       providers: [
         { provide: Accounts, useValue: accounts },
         { provide: Advance, useValue: advance },
@@ -73,11 +76,12 @@ const composed = new WeakMap<Parts, Composed>();
 function compose(parts: Parts): Composed {
   const known = composed.get(parts);
   if (known !== undefined) return known;
-  const { config, database, credential, log, clock } = parts;
+  const { config, database, credential, bus, log, clock } = parts;
   const { terms, times } = termsFrom(config);
   const writer = new Writer(database, { log });
   const accounts = new Accounts(database);
-  const rings = new KeyRings(database, writer);
+  const incarnations = new Incarnations(database, log);
+  const rings = new KeyRings(database, writer, () => incarnations.known);
   const turns = new Turns(HANDS);
   const advance = new Advance({
     database,
@@ -86,6 +90,7 @@ function compose(parts: Parts): Composed {
     turns,
     terms,
     times,
+    incarnations,
     log,
     holder: `rotator-${randomUUID()}`,
     salt: new SecretText(config.fingerprintSalt),
@@ -96,8 +101,9 @@ function compose(parts: Parts): Composed {
       clock,
     },
   });
+  const inputs = new Inputs(accounts, rings, advance, clock);
   const result: Composed = {
-    module: RotatorModule.with(accounts, advance, new Inputs(accounts, rings, advance, clock)),
+    module: RotatorModule.with(accounts, advance, inputs),
     background: [
       { name: 'journal-writer', start: () => undefined, stop: () => writer.close() },
       new Sweep(
@@ -106,8 +112,10 @@ function compose(parts: Parts): Composed {
         turns,
         config.sweepSeconds * 1_000,
         signOfLife({ name: 'rotator', database, clock }),
+        incarnations,
         log,
       ),
+      new AzureEvents({ bus, accounts, rings, inputs, advance, log }),
     ],
   };
   composed.set(parts, result);

@@ -3,6 +3,7 @@ import { AccountId } from '@twinkey/contracts';
 import { streamsToLookAt, type Database } from '@twinkey/journal';
 import type { Background, Log } from '@twinkey/service';
 import type { Advance } from './advance.js';
+import type { Incarnations } from './incarnations.js';
 import type { Turns } from './turns.js';
 
 const AT_A_TIME = 500;
@@ -19,6 +20,7 @@ export class Sweep implements Background {
     private readonly everyMs: number,
     /** Called in every round; says now and then that there are rounds. */
     private readonly signOfLife: () => Promise<void>,
+    private readonly incarnations: Pick<Incarnations, 'look'>,
     private readonly log: Log,
   ) {}
 
@@ -38,6 +40,7 @@ export class Sweep implements Background {
   async #sweep(): Promise<void> {
     try {
       await this.signOfLife();
+      await this.incarnations.look();
       for (const stream of await streamsToLookAt(this.database, { limit: AT_A_TIME }))
         this.advance.wake(AccountId.parse(stream));
     } catch (error) {

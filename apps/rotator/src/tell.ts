@@ -33,7 +33,8 @@ export function tell(
   after: KeyRing,
   terms: PolicyTerms | null,
 ): readonly Told[] {
-  const rotationId = rotationOf(event, after);
+  // An account that cannot be cared for is no halt of the rotation that happens to be halted.
+  const rotationId = event.type === 'CareHindered' ? null : rotationOf(event, after);
   const facts = factsOf(before, event, after).map((what) => ({
     rotationId,
     what: withForesight(what, rotationId, after, terms),
@@ -126,6 +127,7 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
       return [requested(event, after)];
     case 'Published':
       return [
+        ...driftOver(before, 'healed', `published again as generation ${event.generation}`),
         {
           event: 'published',
           slot: event.slot,
@@ -144,6 +146,17 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
       ];
     case 'DriftFound':
       return [{ event: 'drift', kind: event.kind, detail: event.detail }];
+    case 'DriftGone':
+      return driftOver(before, 'gone', 'account and vault are as they should be again');
+    case 'KeyAdopted': {
+      const detail = `someone regenerated ${event.slot}, which nobody uses`;
+      return [
+        { event: 'drift', kind: 'spare-regenerated', detail },
+        { event: 'drift-over', how: 'adopted', detail: `${event.slot} is taken over as it is` },
+      ];
+    }
+    case 'IncarnationBegan':
+      return [{ event: 'restored', detail: event.cause }];
     case 'WaitingFor': {
       const { what } = event;
       if (after.rotation === null) return []; // nobody asked for anything that could be waited for
@@ -189,6 +202,10 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
     default:
       return [];
   }
+}
+
+function driftOver({ drift }: KeyRing, how: 'healed' | 'gone', detail: string): What[] {
+  return drift === null ? [] : [{ event: 'drift-over', how, detail }];
 }
 
 function stepIn(ring: KeyRing) {

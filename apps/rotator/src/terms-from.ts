@@ -6,6 +6,8 @@ import type { WorkTimes } from './work.js';
 
 const PROBE_TRIES = 30;
 const OUTCOME_PATIENCE_MS = 30_000;
+/** Twice the usual lease of an instance: whoever lives has sent a heartbeat by then, and registered anew. */
+const REGISTRY_REBUILD_MS = 60_000;
 
 export interface TimingConfig {
   readonly quiescenceSeconds: number;
@@ -33,6 +35,7 @@ export function termsFrom({ quiescenceSeconds, callDeadlineSeconds, accountLease
       probeTries: PROBE_TRIES,
       probePauseMs: 1_000,
       outcomePatienceMs: OUTCOME_PATIENCE_MS,
+      registryRebuildMs: Math.max(REGISTRY_REBUILD_MS, quiescenceSeconds * 1_000),
     },
     times: { leaseMs: accountLeaseSeconds * 1_000, callDeadlineMs },
   };

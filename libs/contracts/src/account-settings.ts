@@ -14,6 +14,8 @@ export const RotationPolicy = z.object({
   drainSeconds: z.number().min(0),
   /** An account with no consumer at all: `wait` for one, or `rotate` all the same. */
   withoutConsumers: z.enum(['wait', 'rotate']),
+  /** How often an account at rest is looked at for changes made by hand. Absent: every minute. */
+  lookEverySeconds: z.number().positive().optional(),
   /** What holds in place of the above while a leaked key is retired. Absent: 15 minutes, then `hold`. */
   emergency: z
     .object({ acknowledgeWithinSeconds: z.int().positive(), onOverdue: z.enum(['hold', 'force']) })

@@ -1,4 +1,5 @@
 export * from './account-settings.js';
+export * from './azure-event.js';
 export * from './faults.js';
 export * from './key-changed.js';
 export * from './key-switch.js';

@@ -57,7 +57,10 @@ export const SwitchOutcome = defineMessage({
     request: z.int().min(1),
     outcome: z.enum(['acknowledged', 'overdue']),
     at: Moment,
-    /** `acknowledged`: nothing signed with an older key can be in flight any more from this moment on. */
+    /**
+     * From this moment on nothing signed with an older key can be in flight any more; when it is overdue: of all but
+     * the missing ones.
+     */
     openFrom: Moment.optional(),
     instances: z.int().min(0),
     waived: z.array(ConsumerName),
@@ -65,3 +68,20 @@ export const SwitchOutcome = defineMessage({
   }),
 });
 export type SwitchOutcome = z.infer<typeof SwitchOutcome.data>;
+
+/** notifier → rotator: an instance uses a generation that the notifier was never told of. */
+export const GenerationAhead = defineMessage({
+  type: 'com.twinkey.switch.ahead.v1',
+  entity: 'switch-outcomes',
+  data: z.object({
+    account: AccountId,
+    consumer: ConsumerName,
+    instance: InstanceId,
+    /** What the instance uses. */
+    generation: Generation,
+    /** The newest that the notifier knows. */
+    published: Generation,
+    at: Moment,
+  }),
+});
+export type GenerationAhead = z.infer<typeof GenerationAhead.data>;

@@ -80,9 +80,18 @@ const what = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('drift'),
-    kind: z.enum(['vault-changed', 'key-regenerated', 'acknowledgement-ahead']),
+    /** `spare-regenerated`: the key that nobody is on; it is taken over as it is. */
+    kind: z.enum(['vault-changed', 'key-regenerated', 'acknowledgement-ahead', 'spare-regenerated']),
     detail: z.string(),
   }),
+  /** The drift told last is no more: a publication healed it, it was taken over, or it went away by itself. */
+  z.object({
+    event: z.literal('drift-over'),
+    how: z.enum(['healed', 'adopted', 'gone']),
+    detail: z.string(),
+  }),
+  /** The database is a restored one: everything is looked at and asked anew before any key is touched. */
+  z.object({ event: z.literal('restored'), detail: z.string() }),
   z.object({
     event: z.literal('halted'),
     step: Step.optional(),

@@ -37,6 +37,7 @@ export function topology({ shards }: { shards: number }): Topology {
       { name: 'switch-requests', from: 'rotator', to: 'notifier' },
       { name: 'switch-outcomes', from: 'notifier', to: 'rotator' },
       { name: 'acknowledgements', from: 'consumers', to: 'notifier' },
+      { name: 'azure-events', from: 'Azure Event Grid', to: 'rotator' },
     ],
     topics: [
       ...Array.from({ length: shards }, (_, shard) => ({

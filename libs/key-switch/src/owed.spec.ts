@@ -189,6 +189,7 @@ describe('a switch without any consumer', () => {
       owed: 'answer',
       outcome: 'overdue',
       missing: [],
+      openFrom: DEADLINE,
       live: 0,
     });
   });
@@ -203,6 +204,7 @@ describe('a switch at its deadline', () => {
     expect(owed(underWay, instances, terms, DEADLINE)).toEqual({
       owed: 'answer',
       outcome: 'overdue',
+      openFrom: DEADLINE,
       live: 2,
       missing: [
         {
@@ -218,6 +220,15 @@ describe('a switch at its deadline', () => {
   it('is acknowledged when the last one came in time', () => {
     expect(owed(underWay, [one({ leaseUntil, acknowledged: 7 })], terms, DEADLINE)).toMatchObject({
       outcome: 'acknowledged',
+    });
+  });
+
+  it('says when the last call of those who did acknowledge is over, for whoever goes on without the others', () => {
+    const drainedAt = DEADLINE + 4_000;
+    const instances = [one({ leaseUntil, acknowledged: 7, drainedAt }), one({ leaseUntil, acknowledged: 6 })];
+    expect(owed(underWay, instances, terms, DEADLINE)).toMatchObject({
+      outcome: 'overdue',
+      openFrom: drainedAt + terms.clockSkewSeconds * 1_000,
     });
   });
 

@@ -23,6 +23,8 @@ export type Owed =
       readonly owed: 'answer';
       readonly outcome: 'overdue';
       readonly missing: readonly Missing[];
+      /** From this moment on nothing of all others is in flight, for whoever goes on without the missing ones. */
+      readonly openFrom: number;
       readonly live: number;
     }
   /** Nothing, unless somebody says something; look again then. null: only a new request matters. */
@@ -52,7 +54,15 @@ export function owed(
     return { owed: 'answer', outcome: 'acknowledged', openFrom, live: live.length };
   }
   if (current.answer === null && now >= current.deadlineAt) {
-    return { owed: 'answer', outcome: 'overdue', missing: missing.map(describe), live: live.length };
+    const others = known.filter((instance) => !missing.includes(instance));
+    const openFrom = openFromOf(current, others, terms, now);
+    return {
+      owed: 'answer',
+      outcome: 'overdue',
+      missing: missing.map(describe),
+      openFrom,
+      live: live.length,
+    };
   }
   const moments = missing.map((instance) => lapsesAt(instance, terms) + 1);
   if (current.answer === null) moments.push(current.deadlineAt);

@@ -134,6 +134,7 @@ export function decideOutcome(ring: KeyRing, outcome: SwitchOutcome, now: number
     generation: outcome.generation,
     request,
     missing: outcome.missing.map(nameOf),
+    ...(outcome.openFrom === undefined ? {} : { openFrom: Date.parse(outcome.openFrom) }),
   });
 }
 

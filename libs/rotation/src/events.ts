@@ -112,6 +112,8 @@ export type RingEvent = { readonly at: number } & (
       readonly generation: number;
       readonly request: number;
       readonly missing: readonly string[];
+      /** From when on nothing of the others is in flight; absent: the notifier did not say. */
+      readonly openFrom?: number;
     }
   | {
       readonly type: 'GateForced';

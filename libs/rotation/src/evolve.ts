@@ -3,7 +3,7 @@ import type { KeySlot, RotationId } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
 import { lineUp, nextInLine } from './line.js';
 import { hasEvidence, stepOf } from './steps.js';
-import { beginAnew } from './incarnation.js';
+import { beginAnew, FORGOTTEN_REVISIONS } from './incarnation.js';
 import { unanswered } from './questions.js';
 import { nameOf } from './waiting.js';
 import type { Attempt, KeyRing, OpenRotation, SlotRecord } from './key-ring.js';
@@ -11,7 +11,8 @@ import type { Attempt, KeyRing, OpenRotation, SlotRecord } from './key-ring.js';
 const FINISHED_KEPT = 20;
 
 export function evolve(ring: KeyRing, event: RingEvent): KeyRing {
-  const next = { ...apply(ring, event), revision: ring.revision + 1 };
+  const passed = event.type === 'IncarnationBegan' ? FORGOTTEN_REVISIONS : 1;
+  const next = { ...apply(ring, event), revision: ring.revision + passed };
   if (next.rotation === null || stepOf(next) === stepOf(ring)) return next;
   return { ...next, rotation: { ...next.rotation, stepSince: event.at } };
 }
@@ -175,7 +176,14 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     case 'SwitchOverdue':
       return {
         ...ring,
-        asked: ring.asked && { ...ring.asked, overdue: { at: event.at, missing: event.missing } },
+        asked: ring.asked && {
+          ...ring.asked,
+          overdue: {
+            at: event.at,
+            missing: event.missing,
+            ...(event.openFrom === undefined ? {} : { openFrom: event.openFrom }),
+          },
+        },
         waiting: null,
       };
     case 'GateForced':

@@ -9,7 +9,7 @@ export type Gate =
   /** Nobody has been asked yet whether everyone uses the published generation. */
   | { readonly is: 'not-asked' }
   | { readonly is: 'waiting'; readonly what: Waiting }
-  | { readonly is: 'overdue'; readonly missing: readonly string[] };
+  | { readonly is: 'overdue'; readonly missing: readonly string[]; readonly openFrom?: number };
 
 /**
  * May `slot` be regenerated now? Asks only for evidence: that the vault and the account show what the ring
@@ -53,7 +53,10 @@ export function gate(ring: KeyRing, slot: KeySlot, now: number): Gate {
     asked.rotationId === (rotation?.rotationId ?? null) &&
     (rotation?.waived ?? []).every((consumer) => asked.waived.includes(consumer));
   if (!askedForThis) return { is: 'not-asked' };
-  if (asked.overdue !== null) return { is: 'overdue', missing: asked.overdue.missing };
+  if (asked.overdue !== null) {
+    const { missing, openFrom } = asked.overdue;
+    return { is: 'overdue', missing, ...(openFrom === undefined ? {} : { openFrom }) };
+  }
   return {
     is: 'waiting',
     what: {

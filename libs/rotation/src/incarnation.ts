@@ -13,6 +13,9 @@ type Began = Extract<RingEvent, { type: 'IncarnationBegan' }>;
 /** More questions than one life asks about one generation: the notifier may remember some of the forgotten ones. */
 const FORGOTTEN_REQUESTS = 1_000;
 
+/** More than a ring lives through in years: what is told of the new life must not pass for something told before. */
+export const FORGOTTEN_REVISIONS = 1_000_000;
+
 /** The event that begins a new life of this ring. */
 export function newIncarnation(
   ring: KeyRing,

@@ -59,7 +59,11 @@ export interface SwitchAsked {
   readonly deadlineAt: number;
   readonly waived: readonly ConsumerName[];
   /** Set when the notifier said that the deadline passed. */
-  readonly overdue: { readonly at: number; readonly missing: readonly string[] } | null;
+  readonly overdue: {
+    readonly at: number;
+    readonly missing: readonly string[];
+    readonly openFrom?: number;
+  } | null;
 }
 
 /** Why the gate may open: everyone uses `generation`, and nothing older is in flight from `openFrom` on. */

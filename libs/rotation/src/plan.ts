@@ -239,7 +239,7 @@ function regenerateBehindGate(
     case 'not-asked':
       return { do: 'ask-switch', request: nextRequest(ring) };
     case 'overdue':
-      return overdue(ring, open.missing, terms, now);
+      return overdue(ring, open, terms, now);
     case 'waiting':
       return waitAtGate(ring, slot, open.what, terms, now);
     default:
@@ -264,9 +264,15 @@ function waitAtGate(ring: KeyRing, slot: KeySlot, what: Waiting, terms: Terms, n
 }
 
 /** A deadline waives acknowledgements, never anything else, and only where the policy says so. */
-function overdue(ring: KeyRing, missing: readonly string[], terms: Terms, now: number): Next {
+function overdue(
+  ring: KeyRing,
+  { missing, openFrom: drained }: { readonly missing: readonly string[]; readonly openFrom?: number },
+  terms: Terms,
+  now: number,
+): Next {
   if (terms.onOverdue === 'force' && missing.length > 0) {
-    const openFrom = now + terms.drainMs;
+    // The notifier knows when the last call of those who did acknowledge is over; only else the policy's guess counts.
+    const openFrom = Math.max(now, drained ?? now + terms.drainMs);
     return record({
       type: 'GateForced',
       at: now,

@@ -38,6 +38,21 @@ describe('a policy that goes on without silent consumers', () => {
     expect(world.now).toBeGreaterThanOrEqual(forcedAt + terms.drainMs);
   });
 
+  it("takes the notifier's word for when the last calls are over, longer or shorter than the policy guesses", () => {
+    for (const drain of [100, 5 * terms.drainMs]) {
+      const world = publishedWith({ onOverdue: 'force' });
+      world.silent.add('b');
+      world.consumers = { a: world.fingerprint('key2') };
+      world.request();
+      untilWaiting(world);
+      const { generation = 0, request = 0 } = world.ring.asked ?? {};
+      const openFrom = world.now + drain;
+      world.record({ type: 'SwitchOverdue', at: world.now, generation, request, missing: ['b'], openFrom });
+      while (world.ring.evidence?.kind !== 'forced') world.step();
+      expect(world.ring.evidence.openFrom).toBe(openFrom);
+    }
+  });
+
   it('does not go on when there is nobody at all and it says to wait for somebody', () => {
     const world = publishedWith({ onOverdue: 'force' });
     world.nobody = true;

@@ -56,7 +56,7 @@ function facts(account: AccountDetail, screen: Screen): (readonly [string, strin
           fingerprint === null ? 'replaced, not published since' : `fingerprint ${fingerprint}`,
         ] as const,
     ),
-    ...(drift ? [['Drift', `${drift.kind}, ${relative(drift.at)}: ${drift.detail}`] as const] : []),
+    ...(drift ? [['Drift', driftLine(drift)] as const] : []),
     ['Next', relative(account.nextDueAt)],
     ['Last rotated', relative(account.lastRotatedAt)],
     ...(settings
@@ -68,6 +68,11 @@ function facts(account: AccountDetail, screen: Screen): (readonly [string, strin
         ] as const)
       : []),
   ];
+}
+
+function driftLine({ kind, detail, at, over }: NonNullable<AccountDetail['drift']>): string {
+  const end = over === null ? 'not dealt with yet' : `${over.how} ${relative(over.at)}`;
+  return `${kind}, ${relative(at)}: ${detail} (${end})`;
 }
 
 function policyLine(policy: NonNullable<AccountDetail['settings']>['policy']): string {

@@ -8,7 +8,7 @@ export async function status({ client, screen }: Session): Promise<void> {
   const answer = await client.get<Status>('/v1/status');
   printList(screen, answer.attention, {
     whole: answer,
-    name: ({ rotation }) => rotation,
+    name: ({ rotation, account }) => rotation ?? account,
     table: () => lines(answer, screen),
   });
 }
@@ -28,7 +28,7 @@ function lines({ at, accounts, attention, services }: Status, screen: Screen): s
     ['ACCOUNT', 'ROTATION', 'STATE', 'SINCE', 'WHY'],
     attention.map((item) => [
       item.account,
-      item.rotation,
+      item.rotation ?? '-',
       paintState(screen, item.state),
       relative(item.since, now),
       item.until === null ? item.detail : `${item.detail} (deadline ${relative(item.until, now)})`,

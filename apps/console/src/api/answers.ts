@@ -132,7 +132,18 @@ export const AccountView = z.object({
   nextDueAt: Time,
   lastRotatedAt: Time,
   consumers: z.array(ConsumerView),
-  drift: z.object({ kind: z.string(), detail: z.string(), at: Moment }).nullable(),
+  drift: z
+    .object({
+      kind: z.string(),
+      detail: z.string(),
+      at: Moment,
+      over: z
+        .object({ how: z.enum(['healed', 'adopted', 'gone']), at: Moment })
+        .nullable()
+        .describe('null: it is not dealt with yet.'),
+    })
+    .nullable()
+    .describe('The latest change by hand that was found.'),
   withdrawn: z.object({ at: Moment, reason: z.string() }).nullable(),
 });
 
@@ -150,6 +161,7 @@ export const AccountDetail = AccountView.extend({
         onOverdue: z.enum(['hold', 'force']),
         drainSeconds: z.number(),
         withoutConsumers: z.enum(['wait', 'rotate']),
+        lookEverySeconds: z.number().optional(),
         emergency: z
           .object({ acknowledgeWithinSeconds: z.number(), onOverdue: z.enum(['hold', 'force']) })
           .optional()
@@ -170,8 +182,8 @@ export const ServiceView = z.object({
 
 export const AttentionView = z.object({
   account: z.string(),
-  rotation: z.string(),
-  state: z.enum(['waiting', 'halted']),
+  rotation: z.string().nullable().describe('null: the account is at rest.'),
+  state: z.enum(['waiting', 'halted', 'drift']),
   step: Step.nullable(),
   since: Moment,
   detail: z.string(),
@@ -189,7 +201,11 @@ export const StatusView = z.object({
     waiting: z.int(),
     halted: z.int(),
   }),
-  attention: z.array(AttentionView).describe('Halted rotations, and those that wait for consumers.'),
+  attention: z
+    .array(AttentionView)
+    .describe(
+      'Halted rotations, those that wait for consumers, and changes by hand that are not dealt with.',
+    ),
   services: z.array(ServiceView),
 });
 

@@ -138,7 +138,7 @@ function accountView(row: AccountRow, keys: KeyView[], now: Date): AccountView {
     nextDueAt: row.next_due_at?.toISOString() ?? null,
     lastRotatedAt: row.last_rotated_at?.toISOString() ?? null,
     consumers: row.consumers ?? [],
-    drift: row.drift,
+    drift: row.drift && { ...row.drift, over: row.drift.over ?? null },
     withdrawn:
       row.withdrawn_at === null
         ? null

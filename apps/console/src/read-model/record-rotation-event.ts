@@ -127,6 +127,13 @@ async function noteFacts(trx: Trx, { account, sequence, at, what }: RotationEven
         .where('drift_sequence', '<', sequence)
         .execute();
       return;
+    case 'drift-over':
+      // Kept, so that people see that there was one: when it ended, and how.
+      await sql`
+        update account set drift = drift || ${JSON.stringify({ over: { how: what.how, at } })}::jsonb,
+          drift_sequence = ${sequence}
+        where account = ${account} and drift is not null and drift_sequence < ${sequence}`.execute(trx);
+      return;
     default:
       return;
   }

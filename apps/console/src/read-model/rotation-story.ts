@@ -147,6 +147,8 @@ function tell(story: RotationStory, { what, at }: StoryEvent): RotationStory {
         state: story.state === 'asked' ? 'refused' : story.state,
         refusal: { ...what, at },
       };
+    case 'drift-over':
+    case 'restored':
     case 'retired':
     case 'drift':
       return story.state === 'asked' ? goOn(story) : story;

@@ -1,5 +1,5 @@
 import type { Database } from '@twinkey/journal';
-import type { AttentionView, RotationView, ServiceView, StatusView } from '../api/answers.js';
+import type { AccountView, AttentionView, RotationView, ServiceView, StatusView } from '../api/answers.js';
 import { listAccounts } from './accounts.js';
 import { listRotations } from './rotations.js';
 import type { ConsoleTables } from './tables.js';
@@ -26,7 +26,10 @@ export async function fleetStatus(db: Db, now: Date): Promise<StatusView> {
       waiting: count('waiting'),
       halted: count('halted'),
     },
-    attention: await needingAttention(db, now),
+    attention: [
+      ...(await needingAttention(db, now)),
+      ...accounts.map(asDrift).filter((attention) => attention !== undefined),
+    ],
     services: await services(db, now),
   };
 }
@@ -37,6 +40,20 @@ async function needingAttention(db: Db, now: Date): Promise<AttentionView[]> {
   return [...halted.map(asHalted), ...waiting.map((rotation) => asWaiting(rotation, now))].filter(
     (attention) => attention !== undefined,
   );
+}
+
+function asDrift({ name, rotation, step, drift }: AccountView): AttentionView | undefined {
+  if (drift === null || drift.over !== null) return undefined;
+  return {
+    account: name,
+    rotation,
+    state: 'drift',
+    step,
+    since: drift.at,
+    detail: `${drift.kind}: ${drift.detail}`,
+    until: null,
+    remedy: null,
+  };
 }
 
 function asHalted({ account, id, halt, step }: RotationView): AttentionView | undefined {

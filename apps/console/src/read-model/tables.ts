@@ -13,7 +13,10 @@ import type { Halt, Refusal, RotationState, RotationStep, Waiting } from './rota
 
 export type What = RotationEvent['what'];
 export type ConsumerProgress = Extract<RegistryEvent['what'], { event: 'consumers-changed' }>['consumers'];
-export type Drift = Omit<Extract<What, { event: 'drift' }>, 'event'> & { at: string };
+export type Drift = Omit<Extract<What, { event: 'drift' }>, 'event'> & {
+  at: string;
+  over?: { how: 'healed' | 'adopted' | 'gone'; at: string };
+};
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;

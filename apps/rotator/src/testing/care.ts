@@ -2,7 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AccountId,
+  ConsumerName,
   generation,
+  GenerationAhead,
+  InstanceId,
   readMessage,
   RegistryEvent,
   RotationCommand,
@@ -19,7 +22,10 @@ import type { KeyRing, RingEvent } from '@twinkey/rotation';
 import { sql } from 'kysely';
 import { Accounts } from '../accounts.js';
 import { Advance, type InstallationTerms } from '../advance.js';
+import { AzureEvents } from '../azure-events.js';
+import { Incarnations } from '../incarnations.js';
 import { Inputs } from '../inputs.js';
+import { OnGenerationAhead } from '../on-generation-ahead.js';
 import { KeyRings } from '../key-rings.js';
 import { OnRegistryEvent } from '../on-registry-event.js';
 import { OnRotationCommand } from '../on-rotation-command.js';
@@ -46,6 +52,9 @@ export interface CareSettings {
   readonly databaseUrl: string;
 }
 
+/** What PostgreSQL says of itself; a spec restores a backup by saying otherwise. */
+export const life = { system: 'a cluster of the spec', timeline: '00000001' };
+
 /** What the journal keeps of one ring event. */
 export type Journalled = {
   [Type in RingEvent['type']]: Extract<RingEvent, { type: Type }>;
@@ -58,7 +67,10 @@ export class Rotator {
   readonly commands: OnRotationCommand;
   readonly registry: OnRegistryEvent;
   readonly outcomes: OnSwitchOutcome;
+  readonly ahead: OnGenerationAhead;
   readonly rings: KeyRings;
+  readonly incarnations: Incarnations;
+  readonly azureEvents: AzureEvents;
   readonly complaints: string[] = [];
   readonly #writer: Writer;
 
@@ -72,7 +84,8 @@ export class Rotator {
     const quiet = () => undefined;
     const log = { debug: quiet, info: quiet, warn: note, error: note, child: () => log };
     this.#writer = new Writer(database, { log });
-    this.rings = new KeyRings(database, this.#writer);
+    this.incarnations = new Incarnations(database, log, () => Promise.resolve(life));
+    this.rings = new KeyRings(database, this.#writer, () => this.incarnations.known);
     const accounts = new Accounts(database);
     const clientOptions = { tlsOptions: { ca } };
     this.advance = new Advance({
@@ -84,6 +97,7 @@ export class Rotator {
       times: TIMES,
       log,
       holder,
+      incarnations: this.incarnations,
       salt: new SecretText('the salt of a spec'),
       outside: {
         accountKeys: new AccountKeys({ credential, endpoint: origin, clientOptions }),
@@ -96,6 +110,16 @@ export class Rotator {
     this.commands = new OnRotationCommand(inputs);
     this.outcomes = new OnSwitchOutcome(inputs);
     this.registry = new OnRegistryEvent(accounts, this.advance);
+    this.ahead = new OnGenerationAhead(inputs);
+    const bus = { receive: () => Promise.reject(new Error('no bus in this spec')) };
+    this.azureEvents = new AzureEvents({
+      bus,
+      accounts,
+      rings: this.rings,
+      inputs,
+      advance: this.advance,
+      log,
+    });
   }
 
   static async start(holder: string, settings: CareSettings): Promise<Rotator> {
@@ -203,6 +227,10 @@ export class Care {
     await this.#command({ command: 'replay', rotationId, account: this.idOf(name), by: 'ana' });
   }
 
+  async halt(name: string, rotationId: RotationId): Promise<void> {
+    await this.#command({ command: 'halt', rotationId, account: this.idOf(name), by: 'ana' });
+  }
+
   async #command(data: RotationCommand): Promise<void> {
     await this.#current.commands.handle(
       writeMessage(RotationCommand, {
@@ -213,6 +241,42 @@ export class Care {
         data,
       }),
     );
+  }
+
+  /** Azure says that somebody did something by hand. */
+  async azureSays(body: object): Promise<void> {
+    await this.#current.azureEvents.take(body);
+  }
+
+  /** An instance says that it uses this generation. */
+  async ahead(name: string, of: number): Promise<void> {
+    const time = new Date();
+    await this.#current.ahead.handle(
+      writeMessage(GenerationAhead, {
+        id: `ahead.${name}.${of}`,
+        source: 'twinkey/notifier',
+        subject: name,
+        time,
+        data: {
+          account: this.idOf(name),
+          consumer: ConsumerName.parse('batch'),
+          instance: InstanceId.parse('i-00000000000000aa'),
+          generation: generation(of),
+          published: generation(1),
+          at: time.toISOString(),
+        },
+      }),
+    );
+  }
+
+  /** The database is as it was before: what was committed since is forgotten, and PostgreSQL is another one. */
+  async restore(name: string, ring: KeyRing): Promise<void> {
+    await sql`update stream set state = ${JSON.stringify(ring)}::json where name = ${this.idOf(name)}`.execute(
+      this.#current.database.kysely,
+    );
+    life.timeline = life.timeline === '00000001' ? '00000002' : '00000003';
+    await this.#current.incarnations.look();
+    this.#current.advance.wake(this.idOf(name));
   }
 
   async ring(name: string): Promise<KeyRing> {
@@ -278,6 +342,15 @@ export class Care {
     const { asked } = await this.ring(name);
     if (asked === null) throw new Error(`nobody asked about ${name}`);
     await this.#acknowledge({ ...asked, account: this.idOf(name) });
+  }
+
+  /** Nothing is to be done before the next look at an account at rest. */
+  async isIdle(name: string): Promise<boolean> {
+    const { rows } = await sql`
+      select from stream where name = ${this.idOf(name)} and look_again_at > now() + interval '1 minute'`.execute(
+      this.#current.database.kysely,
+    );
+    return rows.length === 1;
   }
 
   /** Nothing is to be looked at again: the rotators are done with the account, as far as they know. */
