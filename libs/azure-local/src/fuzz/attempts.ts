@@ -18,7 +18,7 @@ export class Misbehaviour extends Error {
 }
 
 /** Longer than this for one input is a hang. */
-export const patienceMs = 10_000;
+export const patienceMs = 30_000;
 
 export interface Attempts {
   /** What the inputs are for; the command that tries one again names it. */
@@ -71,12 +71,14 @@ export function refusesOrTakes(
   run: () => void,
   refusals: readonly (new (...args: never[]) => Error)[],
 ): void {
-  const started = performance.now();
+  const started = process.cpuUsage();
   try {
     run();
   } catch (error) {
     if (!refusals.some((refusal) => error instanceof refusal)) throw error;
   }
-  const took = performance.now() - started;
-  if (took > 1000) throw new Misbehaviour(`it took ${Math.round(took)} ms`);
+  // Processor time: on a busy machine the clock goes on while nothing runs.
+  const { user, system } = process.cpuUsage(started);
+  const tookMs = (user + system) / 1000;
+  if (tookMs > 1000) throw new Misbehaviour(`it took ${Math.round(tookMs)} ms`);
 }

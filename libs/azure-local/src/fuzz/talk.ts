@@ -1,12 +1,18 @@
 import { ServiceBusAdministrationClient, ServiceBusClient } from '@azure/service-bus';
 import type { Topology } from '../service-bus/state/topology.js';
 
-/** What there is for the conversations, and for those made of their pieces. */
+/**
+ * What there is for the conversations, and for those made of their pieces. Messages expire soon: otherwise the ones
+ * that thousands of conversations leave behind are all delivered to the next one that asks for them.
+ */
 export const busTopology: Topology = {
   UserConfig: {
     Namespaces: [
       {
-        Queues: [{ Name: 'plain' }, { Name: 'sessions', Properties: { RequiresSession: true } }],
+        Queues: [
+          { Name: 'plain', Properties: { DefaultMessageTimeToLive: 'PT20S' } },
+          { Name: 'sessions', Properties: { DefaultMessageTimeToLive: 'PT20S', RequiresSession: true } },
+        ],
         Topics: [{ Name: 'news', Subscriptions: [{ Name: 'all' }] }],
       },
     ],
