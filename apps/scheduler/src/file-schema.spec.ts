@@ -22,7 +22,7 @@ describe('twinkey.schema.json, which editors complete and check the file with', 
       ...properties.policies.additionalProperties.properties,
       ...properties.accounts.anyOf[0].items.properties,
     };
-    expect(Object.keys(fields)).toHaveLength(12);
+    expect(Object.keys(fields)).toHaveLength(13);
     expect(Object.entries(fields).filter(([, { description }]) => !description)).toEqual([]);
   });
 });

@@ -36,6 +36,9 @@ const PolicyEntry = z.strictObject({
   spread: duration('The stretch of time over which the first rotations of many accounts are spread.').default(
     'PT0S',
   ),
+  lookEvery: duration(
+    'How often an account at rest is looked at for changes made by hand; it costs a read of the vault and a probe.',
+  ).default('PT1M'),
   emergency: EmergencyEntry.prefault({}).describe('What holds instead while a leaked key is retired.'),
 });
 

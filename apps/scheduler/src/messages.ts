@@ -14,7 +14,7 @@ import { observe } from './observe.js';
 import type { AccountRow } from './tables.js';
 
 /** `times`: the how-manieth time this rotation is asked for; a repetition must not pass for a duplicate. */
-export function rotationDue(account: AccountId, ask: Ask, times: number, now: Date): OutboxMessage {
+export function rotationDue(account: AccountId, ask: Ask, times: string, now: Date): OutboxMessage {
   const { rotationId, reason } = ask;
   return about(
     account,

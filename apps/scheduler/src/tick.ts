@@ -51,13 +51,19 @@ function decide(row: AccountRow, now: Date): Decided {
     return { observed: before, lookAt: whenToJudge(before, now), message: [], asks: [] };
   }
   const observed = asked(before, verdict, now.getTime());
-  const times = observed.open?.standing === 'asked' ? observed.open.times : 1;
+  const times = timesAsked(observed);
   return {
     observed,
     lookAt: whenToJudge(observed, now),
     message: [rotationDue(row.account, verdict, times, now)],
     asks: [{ account: row.account, rotationId: verdict.rotationId, why: verdict.why }],
   };
+}
+
+/** A nudge must not pass for a repetition of the question itself. */
+function timesAsked({ open }: Decided['observed']): string {
+  if (open === null) return '1';
+  return open.standing === 'asked' ? String(open.times) : `n${open.nudged?.times ?? 0}-${open.since}`;
 }
 
 const REPEAT_AFTER_MS = 180_000;

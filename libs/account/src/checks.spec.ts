@@ -54,6 +54,7 @@ const DETAILS: Record<string, object> = {
   replayed: { by: 'ada' },
   completed: { seconds: 4, keysReplaced: 2 },
   'step-started': { step: 'switch-to-key2' },
+  refused: { command: 'rotate', code: 'rotation-completed', detail: '' },
   drift: { kind: 'vault-changed', detail: '' },
 };
 
@@ -81,6 +82,7 @@ interface Case {
 const requested: Told = { event: 'requested', at: t0 + MINUTE, sequence: 1 };
 const completed: Told = { event: 'completed', at: t0 + 10 * MINUTE, sequence: 9 };
 const halted: Told = { event: 'halted', at: t0 + 5 * MINUTE, sequence: 5 };
+const refused: Told = { event: 'refused', at: t0 + 32 * MINUTE, sequence: 12 };
 const nextAt = t0 + 10 * MINUTE + 30 * DAY;
 
 const CASES: readonly Case[] = [
@@ -119,8 +121,26 @@ const CASES: readonly Case[] = [
   {
     it: 'leaves the rotator alone once it answered',
     given: [{ ask: t0 }, requested],
-    when: t0 + 7 * DAY,
-    then: wait('rotating', t0 + MINUTE + 30 * DAY),
+    when: t0 + 20 * MINUTE,
+    then: wait('rotating', t0 + 31 * MINUTE),
+  },
+  {
+    it: 'asks how a rotation stands that nothing was heard of for half an hour, under its own id',
+    given: [{ ask: t0 }, requested],
+    when: t0 + 31 * MINUTE,
+    then: { ...ask('no-progress', t0 + MINUTE), rotationId: rotationIdOf(account, t0) } as Partial<Verdict>,
+  },
+  {
+    it: 'asks so every half hour, and does not take the question for news',
+    given: [{ ask: t0 }, requested, { ask: t0 + 31 * MINUTE }],
+    when: t0 + 32 * MINUTE,
+    then: wait('rotating', t0 + 61 * MINUTE),
+  },
+  {
+    it: 'learns late that a rotation is over, if its end was never heard',
+    given: [{ ask: t0 }, requested, { ask: t0 + 31 * MINUTE }, refused],
+    when: t0 + 33 * MINUTE,
+    then: wait('not-due', t0 + 32 * MINUTE + 30 * DAY),
   },
   {
     it: 'leaves a halted rotation to a person',
@@ -131,8 +151,8 @@ const CASES: readonly Case[] = [
   {
     it: 'knows of a replay',
     given: [{ ask: t0 }, requested, halted, { event: 'replayed', at: t0 + DAY, sequence: 6 }],
-    when: t0 + 2 * DAY,
-    then: wait('rotating', t0 + 31 * DAY),
+    when: t0 + DAY + MINUTE,
+    then: wait('rotating', t0 + DAY + 30 * MINUTE),
   },
   {
     it: 'waits one interval from the completion',
@@ -228,10 +248,11 @@ describe('an account under care', () => {
     expect(judge(given(from, story), when)).toMatchObject(then);
   });
 
-  it('is not looked at for two hours when its interval is minutes and its rotation under way', () => {
+  it('is believed to be under way for two hours when its interval is minutes', () => {
     const hasty: Observed = { ...seen, schedule: { ...seen.schedule, intervalSeconds: 60 } };
-    const verdict = judge(given(hasty, [{ ask: t0 }, requested]), t0 + 30 * MINUTE);
-    expect(verdict).toEqual(wait('rotating', t0 + MINUTE + 120 * MINUTE));
+    const underWay = given(hasty, [{ ask: t0 }, requested]);
+    expect(judge(underWay, t0 + 120 * MINUTE)).toMatchObject({ do: 'ask', why: 'no-progress' });
+    expect(judge(underWay, t0 + 121 * MINUTE)).toMatchObject({ do: 'ask', why: 'outcome-missed' });
   });
 
   it('owes the same rotation whenever it is asked, and another one after it', () => {

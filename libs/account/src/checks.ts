@@ -5,7 +5,14 @@ import type { Verdict, WaitReason } from './reasons.js';
 
 type Check = (observed: Observed, now: number) => Verdict | null;
 
-const CHECKS: readonly Check[] = [azureKnowsIt, rotatorAnswered, rotationIsOver, outcomeWasHeard, isDue];
+const CHECKS: readonly Check[] = [
+  azureKnowsIt,
+  rotatorAnswered,
+  rotationProgresses,
+  rotationIsOver,
+  outcomeWasHeard,
+  isDue,
+];
 
 /** Does this account need anything now? Always answers. */
 export function judge(observed: Observed, now: number): Verdict {
@@ -31,11 +38,31 @@ function rotatorAnswered(observed: Observed, now: number): Verdict | null {
   return ask(observed, { at: open.dueAt, reason: nextDue(observed).reason }, 'unanswered');
 }
 
+/**
+ * A rotation that nothing was heard of for a while may have been forgotten, by a restored database say, or its end
+ * was told to nobody. The rotator is asked for the very same one: one that is open is only looked at, one that is
+ * over is said to be, one that is unknown begins.
+ */
+function rotationProgresses(observed: Observed, now: number): Verdict | null {
+  const { open } = observed;
+  if (open?.standing !== 'under-way') return null;
+  if (now < nudgeAt(open) || now >= outcomeExpectedBy(open, observed)) return null;
+  const { reason } = nextDue(observed);
+  return { do: 'ask', why: 'no-progress', rotationId: open.rotationId, dueAt: open.since, reason };
+}
+
+function nudgeAt(open: OpenRotation): number {
+  const nudged = open.standing === 'asked' ? undefined : open.nudged;
+  return (nudged?.at ?? open.since) + NUDGE_EVERY_MS;
+}
+
 function rotationIsOver(observed: Observed, now: number): Verdict | null {
   const { open } = observed;
   if (open === null) return null;
   const until = outcomeExpectedBy(open, observed);
-  return now < until ? wait(open.standing === 'halted' ? 'halted' : 'rotating', until) : null;
+  if (now >= until) return null;
+  if (open.standing === 'halted') return wait('halted', until);
+  return wait('rotating', Math.min(until, nudgeAt(open)));
 }
 
 /**
@@ -54,6 +81,9 @@ function isDue(observed: Observed, now: number): Verdict | null {
   const { at } = nextDue(observed);
   return now < at ? wait('not-due', at) : null;
 }
+
+// Long beside what a rotation of a fleet at rest takes, short beside the day that consumers may take.
+const NUDGE_EVERY_MS = 1_800_000;
 
 // Twice the time that an event lives: with an interval of minutes an event may still be on its way.
 const EVENTS_ARE_GONE_AFTER_MS = 7_200_000;

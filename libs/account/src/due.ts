@@ -32,8 +32,11 @@ export function patienceMs(times: number): number {
 }
 
 /** What is known once rotation-due is on its way. */
-export function asked(observed: Observed, { rotationId, dueAt }: Ask, now: number): Observed {
+export function asked(observed: Observed, { rotationId, dueAt, why }: Ask, now: number): Observed {
   const { open } = observed;
+  if (why === 'no-progress' && open !== null && open.standing !== 'asked') {
+    return { ...observed, open: { ...open, nudged: { at: now, times: (open.nudged?.times ?? 0) + 1 } } };
+  }
   const before = open?.standing === 'asked' && open.rotationId === rotationId ? open.times : 0;
   return { ...observed, open: { rotationId, standing: 'asked', dueAt, times: before + 1, since: now } };
 }

@@ -16,7 +16,11 @@ export type OpenRotation = {
       readonly dueAt: number;
       readonly times: number;
     }
-  | { readonly standing: 'under-way' | 'halted' }
+  | {
+      readonly standing: 'under-way' | 'halted';
+      /** When the rotator was last asked how it stands, and how often. */
+      readonly nudged?: { readonly at: number; readonly times: number };
+    }
 );
 
 export interface Observed {
@@ -42,14 +46,16 @@ export function hear(observed: Observed, event: RotationEvent): Observed {
   // A rotation of one key leaves the other as old as it was: the account's clock and its open rotation stay.
   const ofOneKey = 'scope' in what && what.scope !== undefined && what.scope !== 'both';
   if (ofOneKey && open?.rotationId !== rotationId) return observed;
-  const completed = what.event === 'completed' && !ofOneKey;
+  const completed = (what.event === 'completed' && !ofOneKey) || isOver(what);
   const since = Date.parse(event.at);
-  const over = what.event === 'completed';
+  // The rotator was asked about a rotation that it had completed long since: that word was lost.
+  const over = what.event === 'completed' || isOver(what);
   const answered = open?.rotationId === rotationId && (over || open.standing === 'asked');
   const known = completed
     ? { ...observed, lastCompletedAt: Math.max(lastCompletedAt ?? since, since) }
     : observed;
   if (sequence <= heard && !answered) return known;
+  if (what.event === 'refused' && !over) return known;
   const standing = what.event === 'halted' ? 'halted' : 'under-way';
   return {
     ...known,
@@ -60,5 +66,15 @@ export function hear(observed: Observed, event: RotationEvent): Observed {
 
 /** Whether hearing of it can change anything; all else may be dropped unread. */
 export function concerns(event: RotationEvent['what']['event']): boolean {
-  return event === 'requested' || event === 'replayed' || event === 'halted' || event === 'completed';
+  return (
+    event === 'requested' ||
+    event === 'replayed' ||
+    event === 'halted' ||
+    event === 'completed' ||
+    event === 'refused'
+  );
+}
+
+function isOver(what: RotationEvent['what']): boolean {
+  return what.event === 'refused' && what.command === 'rotate' && what.code === 'rotation-completed';
 }

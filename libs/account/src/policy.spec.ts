@@ -55,6 +55,7 @@ const written: WrittenPolicy = {
   withoutConsumers: 'wait',
   firstRotation: 'now',
   spread: 'PT0S',
+  lookEvery: 'PT1M',
   emergency: { acknowledgeWithin: 'PT15M', onOverdue: 'force' },
 };
 
@@ -69,6 +70,7 @@ describe('a policy', () => {
         onOverdue: 'hold',
         drainSeconds: 30,
         withoutConsumers: 'wait',
+        lookEverySeconds: 60,
         emergency: { acknowledgeWithinSeconds: 900, onOverdue: 'force' },
       },
       schedule: { intervalSeconds: 2_592_000, firstRotation: 'now', spreadSeconds: 0 },
@@ -82,6 +84,7 @@ describe('a policy', () => {
     [{ acknowledgeWithin: 'PT0S' }, ['acknowledgeWithin']],
     [{ drain: 'PT24H' }, ['drain']],
     [{ spread: 'P31D' }, ['spread']],
+    [{ lookEvery: 'PT0S' }, ['lookEvery']],
     [{ emergency: { acknowledgeWithin: 'PT0S', onOverdue: 'hold' } }, ['emergency.acknowledgeWithin']],
     [
       { interval: 'monthly', acknowledgeWithin: '1h', drain: '30', spread: 'P1Y' },

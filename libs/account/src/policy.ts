@@ -11,6 +11,8 @@ export interface WrittenPolicy {
   readonly withoutConsumers: 'wait' | 'rotate';
   readonly firstRotation: 'now' | 'after-interval';
   readonly spread: string;
+  /** How often an account at rest is looked at for changes made by hand. */
+  readonly lookEvery: string;
   /** What holds instead while a leaked key is retired. */
   readonly emergency: { readonly acknowledgeWithin: string; readonly onOverdue: 'hold' | 'force' };
 }
@@ -38,7 +40,8 @@ export type ReadPolicy =
 export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
   const faults: PolicyFault[] = [];
   const seconds = (
-    field: 'interval' | 'acknowledgeWithin' | 'drain' | 'spread' | 'emergency.acknowledgeWithin',
+    field:
+      'interval' | 'acknowledgeWithin' | 'drain' | 'spread' | 'lookEvery' | 'emergency.acknowledgeWithin',
     whole: boolean,
   ): number => {
     const text =
@@ -57,6 +60,7 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
   const acknowledgeWithinSeconds = seconds('acknowledgeWithin', true);
   const drainSeconds = seconds('drain', false);
   const spreadSeconds = seconds('spread', true);
+  const lookEverySeconds = seconds('lookEvery', false);
   const emergencySeconds = seconds('emergency.acknowledgeWithin', true);
   const must = (holds: boolean, field: PolicyFault['field'], rule: string, remedy: string) => {
     if (!holds) faults.push({ field, rule, remedy });
@@ -68,6 +72,7 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
     'must be longer than 0',
     'write for example PT24H',
   );
+  must(!(lookEverySeconds <= 0), 'lookEvery', 'must be longer than 0', 'write for example PT1M');
   must(
     !(emergencySeconds <= 0),
     'emergency.acknowledgeWithin',
@@ -101,6 +106,7 @@ export function readPolicy(name: string, written: WrittenPolicy): ReadPolicy {
       onOverdue,
       drainSeconds,
       withoutConsumers,
+      lookEverySeconds,
       emergency,
     },
     schedule: { intervalSeconds, firstRotation, spreadSeconds },

@@ -1,7 +1,7 @@
 // Why an account is asked to rotate or left alone, as codes for programs and sentences for people.
 import type { RotationId } from '@twinkey/contracts';
 
-export type AskReason = 'first-rotation' | 'interval-over' | 'unanswered' | 'outcome-missed';
+export type AskReason = 'first-rotation' | 'interval-over' | 'unanswered' | 'no-progress' | 'outcome-missed';
 export type WaitReason = 'gone' | 'unread' | 'keys-disabled' | 'asked' | 'halted' | 'rotating' | 'not-due';
 
 export interface Ask {
@@ -27,6 +27,7 @@ const SENTENCES: Readonly<Record<AskReason | WaitReason, string>> = {
   'first-rotation': 'It was never rotated, and its policy says to do so now.',
   'interval-over': 'Its keys have served for the interval of its policy.',
   unanswered: 'The rotator was asked and has not answered: it is asked again.',
+  'no-progress': 'Nothing was heard of its rotation for a while: the rotator is asked how it stands.',
   'outcome-missed': 'The outcome of its last rotation was not heard for a whole interval: it is asked again.',
   gone: 'Azure does not know the account, or it is no longer under care.',
   unread: 'Azure has not answered about the account yet.',
