@@ -69,7 +69,8 @@ export class Attaching {
     const attach = (): void => {
       this.attach(link, state, address, needs, isManagement).catch((error: unknown) => {
         const refused = asRefused(error);
-        if (!(error instanceof Refused)) this.host.defect('A link could not be attached', error);
+        if (!(error instanceof Refused || error instanceof DecodeError))
+          this.host.defect('A link could not be attached', error);
         link.refuse(refused);
       });
     };
