@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt, errors, type JWTPayload } from 'jose';
-import { replaceFile } from '../host/persist.js';
 import type { Clock } from '../host/plugin.js';
 import type { Application, Directory, FederatedCredential } from './state.js';
 import { issuerOf } from './discovery.js';
@@ -144,11 +143,6 @@ export class Tokens {
       exp: now + (claims.lifetimeSeconds ?? 3600),
       jti: this.newId(),
     });
-  }
-
-  /** {@link issueFederatedToken}, into the file that a program reads. */
-  async writeFederatedToken(file: string, origin: string, claims: FederatedClaims): Promise<void> {
-    replaceFile(file, await this.issueFederatedToken(origin, claims));
   }
 
   async #claims(token: string): Promise<JWTPayload | 'invalid' | 'expired'> {

@@ -66,7 +66,7 @@ function answer({ control, faults, log }: ControlRoutes, request: Incoming): Rep
     case 'POST service-bus':
       return orderServiceBus(control, name ?? '', request);
     case 'GET settings':
-      return json(200, { tokensSurviveRegeneration: control.tokensSurviveRegeneration });
+      return settings(control);
     case 'PATCH settings':
       return changeSettings(control, request);
     default:
@@ -138,10 +138,24 @@ function orderServiceBus({ serviceBus }: Control, order: string, { body }: Incom
 }
 
 function changeSettings(control: Control, { body }: Incoming): Reply {
-  const survive = jsonObject(body)?.['tokensSurviveRegeneration'];
+  const {
+    tokensSurviveRegeneration: survive = control.tokensSurviveRegeneration,
+    provisioningMs: ms = control.provisioningMs,
+    ...others
+  } = jsonObject(body) ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    return refused(`${unknown}: no such setting; there are tokensSurviveRegeneration and provisioningMs.`);
   if (typeof survive !== 'boolean') return refused('tokensSurviveRegeneration: true or false was expected.');
+  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0)
+    return refused('provisioningMs: a number of milliseconds, 0 or more, was expected.');
   control.tokensSurviveRegeneration = survive;
-  return json(200, { tokensSurviveRegeneration: survive });
+  control.provisioningMs = ms;
+  return settings(control);
+}
+
+function settings({ tokensSurviveRegeneration, provisioningMs }: Control): Reply {
+  return json(200, { tokensSurviveRegeneration, provisioningMs });
 }
 
 function refused(message: string): Reply {

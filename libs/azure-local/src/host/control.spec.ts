@@ -117,6 +117,54 @@ describe('the control under /_local', () => {
     }
   });
 
+  it('keeps accounts in provisioning, which refuse changes until then', async () => {
+    const settings = (changes: object) =>
+      azure.call('/_local/settings', { method: 'PATCH', body: JSON.stringify(changes) });
+    expect((await settings({ provisioningMs: 60_000 })).json()).toEqual({
+      tokensSurviveRegeneration: true,
+      provisioningMs: 60_000,
+    });
+    const headers = {
+      authorization: `Bearer ${await tokenOf('https://management.azure.com/.default')}`,
+      'content-type': 'application/json',
+    };
+    const account = `/subscriptions/${azure.subscriptionId}/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/aa`;
+    const patch = () =>
+      azure.call(`${account}?api-version=2023-05-01`, {
+        method: 'PATCH',
+        headers,
+        body: JSON.stringify({ tags: { team: 'speech' } }),
+      });
+    expect((await patch()).status).toBe(200);
+    expect((await patch()).status).toBe(409);
+    azure.control.clock.advance(60_000);
+    await settings({ provisioningMs: 0 });
+    expect((await patch()).status).toBe(200);
+  });
+
+  it('refuses settings that do not exist, by name', async () => {
+    const answer = await azure.call('/_local/settings', { method: 'PATCH', body: '{ "provisioning": 1 }' });
+    expect([answer.status, answer.text]).toEqual([
+      400,
+      expect.stringContaining('provisioning: no such setting; there are'),
+    ]);
+  });
+
+  it('registers managed identities, and tokens of the second version', async () => {
+    const register = (application: object) =>
+      azure.call('/_local/applications', { method: 'POST', body: JSON.stringify(application) });
+    const { clientId } = (await register({ name: 'pod', managedIdentity: true })).json() as {
+      clientId: string;
+    };
+    const resource = encodeURIComponent('https://vault.azure.net');
+    const token = await azure.call(
+      `/metadata/identity/oauth2/token?api-version=2018-02-01&resource=${resource}&client_id=${clientId}`,
+      { headers: { metadata: 'true' } },
+    );
+    expect(token.status).toBe(200);
+    expect((await register({ name: 'api', accessTokenVersion: 3 })).status).toBe(400);
+  });
+
   it('gives orders to the bus', async () => {
     const order = async (name: string, body: unknown) =>
       await azure.call(`/_local/service-bus/${name}`, { method: 'POST', body });

@@ -5,7 +5,7 @@ import type { Tokens } from '../entra/tokens.js';
 import type { AllFaults, FaultControl } from './fault-control.js';
 import type { ServiceBusServer } from '../service-bus/server.js';
 import type { LocalClock } from './clock.js';
-import type { Table } from './persist.js';
+import { replaceFile, type Table } from './persist.js';
 import type { RestartOptions, Restarts } from './restart.js';
 
 /** What a test or a person does to the emulator from outside: the same in process and under `/_local/`. */
@@ -30,6 +30,8 @@ export interface Control {
   writeFederatedToken(file: string, token: FederatedToken): Promise<void>;
   /** Whether tokens of `issueToken` outlive the key that bought them (as, probably, in Azure). */
   tokensSurviveRegeneration: boolean;
+  /** How long an account that is created or changed stays `Accepted`, and refuses changes with 409. 0 unless set. */
+  provisioningMs: number;
   /** The time by which everything here lives; it can jump ahead. */
   readonly clock: LocalClock;
   /** Closes listeners and opens them again on their ports, with what is on disk. Resolves when they are back. */
@@ -90,8 +92,11 @@ export function controlOf({
       },
     },
     register: (definition) => credentialsOf(directory.register(definition), directory.tenantId),
-    writeFederatedToken: (file, token) => tokens().writeFederatedToken(file, origin(), token),
+    writeFederatedToken: async (file, token) => {
+      replaceFile(file, await tokens().issueFederatedToken(origin(), token));
+    },
     tokensSurviveRegeneration: true,
+    provisioningMs: 0,
     clock,
     restarts: undefined,
     restart: async (options = {}) => {

@@ -16,6 +16,8 @@ export function parseApplication(value: unknown): ApplicationDefinition {
     'assignments',
     'identifierUris',
     'appRoles',
+    'accessTokenVersion',
+    'managedIdentity',
   ]);
   return {
     name: textAt(fields, 'name', '') ?? refuse('name: a text was expected.'),
@@ -26,8 +28,20 @@ export function parseApplication(value: unknown): ApplicationDefinition {
       assignments: listAt(fields, 'assignments', '', parseAssignment),
       identifierUris: listAt(fields, 'identifierUris', '', text),
       appRoles: listAt(fields, 'appRoles', '', parseAppRole),
+      accessTokenVersion: parseTokenVersion(fields['accessTokenVersion']),
+      managedIdentity: parseFlag(fields['managedIdentity'], 'managedIdentity'),
     }),
   };
+}
+
+function parseTokenVersion(value: unknown): 1 | 2 | undefined {
+  if (value === undefined || value === 1 || value === 2) return value;
+  return refuse('accessTokenVersion: 1 or 2 was expected.');
+}
+
+function parseFlag(value: unknown, at: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  return refuse(`${at}: true or false was expected.`);
 }
 
 function parseFederatedCredential(value: unknown, at: string): FederatedCredential {

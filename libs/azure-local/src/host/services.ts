@@ -9,7 +9,7 @@ import { Directory } from '../entra/state.js';
 import { entraRoots } from '../entra/protocol.js';
 import { entraService } from '../entra/server.js';
 import { Tokens } from '../entra/tokens.js';
-import { azureVaultLimits, VaultLimiter } from '../key-vault/limit.js';
+import { azureVaultLimits, subscriptionLimits, VaultLimiter } from '../key-vault/limit.js';
 import { claimsChallenge } from '../key-vault/errors.js';
 import { keyVaultService } from '../key-vault/server.js';
 import { Vault } from '../key-vault/state.js';
@@ -78,6 +78,9 @@ export function servicesOf(
   });
   const authority = () => `${origin()}/${state.tenantId}`;
   const arm = limits.arm ?? azureArmLimits;
+  const vaultLimits = limits.vault ?? azureVaultLimits;
+  const allVaults =
+    vaultLimits === 'off' ? undefined : new VaultLimiter(subscriptionLimits(vaultLimits), clock);
 
   const entra = renewable((judge) =>
     entraService({ directory, tokens: judge, keys: state.keys, clock, origin }),
@@ -93,6 +96,7 @@ export function servicesOf(
       authority,
       pageSize: options.pageSize ?? 100,
       refuseName: refuseAccountName,
+      provisioningMs: () => control.provisioningMs,
     }),
   );
   const ai = renewable((judge) =>
@@ -134,10 +138,19 @@ export function servicesOf(
       return await dispatch(ai(), request, rules);
     },
     vault: (name) => {
-      const vault = new Vault(state.vault(name), clock, () => randomBytes(16).toString('hex'));
-      const limiter = new VaultLimiter(limits.vault ?? azureVaultLimits, clock);
+      const newVersion = () => randomBytes(16).toString('hex');
+      const vault = new Vault(state.vault(name), clock, newVersion, options.vaultRetentionDays);
+      const limiter = new VaultLimiter(vaultLimits, clock, allVaults);
       const service = renewable((judge) =>
-        keyVaultService({ name, vault, directory, tokens: judge, limiter, authority }),
+        keyVaultService({
+          name,
+          vault,
+          directory,
+          tokens: judge,
+          limiter,
+          authority,
+          backupSecret: state.exchangeSecret.toString('hex'),
+        }),
       );
       return (request) => dispatch(service(), request, vaultRules);
     },

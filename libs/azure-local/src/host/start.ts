@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly topology?: Topology;
   /** Azure's documented limits unless said. */
   readonly limits?: { readonly arm?: ArmLimits | 'off'; readonly vault?: VaultLimits | 'off' };
+  /** How long a deleted secret can be recovered: 7 to 90 days, 90 unless said. */
+  readonly vaultRetentionDays?: number;
   /** 3599 unless said, as Entra's. Not below 300, or Service Bus clients ask for tokens without pause. */
   readonly tokenLifetimeSeconds?: number;
   /** Accounts on one page of a list; 100 unless said. */
