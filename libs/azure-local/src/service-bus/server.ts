@@ -91,7 +91,11 @@ export async function startServiceBus(settings: ServiceBusSettings): Promise<Ser
       hub.breakDown(reason);
     };
   file?.restore(hub.broker, clock());
-  if (settings.topology !== undefined) applyTopology(hub.broker, settings.topology, clock());
+  if (settings.topology !== undefined) {
+    applyTopology(hub.broker, settings.topology, clock(), (message, more) => {
+      write('warn', message, more);
+    });
+  }
 
   const administration = atomHandler({
     broker: hub.broker,

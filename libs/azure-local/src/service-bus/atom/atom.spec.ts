@@ -1,4 +1,4 @@
-import { ServiceBusAdministrationClient } from '@azure/service-bus';
+import { ServiceBusAdministrationClient, ServiceBusClient } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServiceBus, type ServiceBusServer } from '../server.js';
 import { parseXml, XmlError } from './xml.js';
@@ -164,4 +164,33 @@ describe('XML', () => {
       expect(() => parseXml(text)).toThrow(XmlError);
     },
   );
+});
+
+describe("the keys of an entity's own rules", () => {
+  it('open that entity as far as they allow, and no other one', async () => {
+    const rule = (keyName: string, accessRights: ('Send' | 'Listen' | 'Manage')[]) => ({
+      claimType: 'SharedAccessKey',
+      accessRights,
+      keyName,
+      primaryKey: 'b25l',
+      secondaryKey: 'dHdv',
+    });
+    await admin.createQueue('orders', { authorizationRules: [rule('shop', ['Send'])] });
+    await admin.createQueue('bills');
+    const shop = new ServiceBusClient(
+      `Endpoint=sb://127.0.0.1:${server.port};SharedAccessKeyName=shop;SharedAccessKey=dHdv;UseDevelopmentEmulator=true`,
+      { retryOptions: { maxRetries: 0 } },
+    );
+    try {
+      await shop.createSender('orders').sendMessages({ body: 'one' });
+      await expect(shop.createReceiver('orders').receiveMessages(1)).rejects.toMatchObject({
+        code: 'UnauthorizedAccess',
+      });
+      await expect(shop.createSender('bills').sendMessages({ body: 'two' })).rejects.toMatchObject({
+        code: 'UnauthorizedAccess',
+      });
+    } finally {
+      await shop.close();
+    }
+  });
 });

@@ -179,6 +179,8 @@ export class Attaching {
       throw notAllowed('Messages are received from a subscription, not from its topic');
     const { queue } = entity;
     checkReceivable(entity, address);
+    if (queue.settings.forwardTo !== undefined)
+      throw notAllowed(`Messages of '${address}' are forwarded; receive them where they go`);
     queue.touchedAt = this.host.now();
     const wish = sessionWish(link);
     const isSessionful = queue.needsSession;

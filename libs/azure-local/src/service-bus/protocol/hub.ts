@@ -49,7 +49,7 @@ export class Hub implements ConnectionHost, AttachingHost {
 
   constructor(private readonly settings: HubSettings) {
     const { journal } = settings;
-    const verify = verifierOf(settings);
+    const verify = verifierOf({ ...settings, entityKeys: (entity) => this.broker.keysOf(entity) });
     this.verify = (token) =>
       this.refusesTokens
         ? Promise.resolve({ refused: 'Tokens are refused by order of a test' })

@@ -1,7 +1,6 @@
 import { binary, list, long, map, nothing, string, stringMap, timestamp, type Put } from '../amqp/put.js';
 import type { AmqpMap } from '../amqp/reader.js';
 import { invalidArgument } from '../errors.js';
-import type { Queue } from '../state/queue.js';
 import { NO_CONTENT, OK, type Reply } from './replies.js';
 import { number, queueOf, text, type Request } from './request.js';
 
@@ -39,7 +38,7 @@ export function getMessageSessions(request: Request): Reply {
   const queue = queueOf(request);
   const asked = body.get('last-updated-time');
   const since = asked instanceof Date ? asked.getTime() : 0;
-  const all = since >= END_OF_TIME_MS ? withMessages(queue) : queue.sessions.list(since);
+  const all = queue.sessions.list(since >= END_OF_TIME_MS ? { active: true } : { since });
   const skip = Math.max(0, number(body, 'skip', 0));
   const ids = all.slice(skip, skip + Math.max(0, number(body, 'top', 100)));
   if (ids.length === 0) return NO_CONTENT;
@@ -48,11 +47,4 @@ export function getMessageSessions(request: Request): Reply {
     [string('sessions-ids'), list(ids.map((id) => string(id)))],
   ];
   return { ...OK, body: map(found) };
-}
-
-function withMessages(queue: Queue): string[] {
-  const ids = new Set<string>();
-  for (const { state, message } of queue.messages.values())
-    if (state === 'active' && message.sessionId !== undefined) ids.add(message.sessionId);
-  return [...ids];
 }
