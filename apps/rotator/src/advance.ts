@@ -9,6 +9,7 @@ import {
   plan,
   termsFor,
   wasToldOf,
+  type KeyRing,
   type Next,
   type Obstruction,
   type PolicyTerms,
@@ -127,8 +128,7 @@ export class Advance {
       let next = plan(work.ring, hold.seen, this.#termsOf(work), work.now());
       if (next.do === 'rest' && this.#watch.dueIn(account, work.settings.policy, work.now()) <= 0) {
         // What was seen earlier is of no use to a look.
-        if (!inspecting) this.#holds.delete(account);
-        if (!inspecting) hold = this.#holdOf(account);
+        if (!inspecting) hold = new Hold(this.parts.salt, work.now());
         inspecting = true;
         next = inspect(work.ring, hold.seen, work.now());
         if (next.do !== 'read-vault' && next.do !== 'probe') this.#watch.looked(account);
@@ -172,7 +172,7 @@ export class Advance {
     const { outside } = this.parts;
     switch (next.do) {
       case 'rest':
-        this.#holds.delete(work.ring.account);
+        if (!owesProof(work.ring)) this.#holds.delete(work.ring.account);
         return this.#rest(work);
       case 'list-keys':
       case 'read-vault':
@@ -247,7 +247,9 @@ export class Advance {
 
   async #stop({ reason, detail, remedy }: Extract<Next, { do: 'halt' }>, work: Work): Promise<boolean> {
     const { account, rotation } = work.ring;
+    const known = this.#holds.get(account);
     this.#holds.delete(account);
+    if (reason === 'old-key-still-accepted' && known !== undefined) this.#keepForReplay(account, known);
     this.parts.log.warn({ account, rotationId: rotation?.rotationId, reason, remedy }, detail);
     if (rotation === null || rotation.halted !== null) {
       // Nothing that could be replayed (a first publication, drift at rest): people are told, and time may mend it.
@@ -255,6 +257,15 @@ export class Advance {
       return this.#obstructed(hindered, work.now() + LONGEST_PAUSE_MS, work);
     }
     return !(await work.decide([{ type: 'RotationHalted', at: work.now(), reason, detail, remedy }], null));
+  }
+
+  /** A replay proves anew that the old key is dead, if it comes soon: later nobody knows the key any more. */
+  #keepForReplay(account: AccountId, known: Hold): void {
+    const hold = known.withNothingSeen(this.parts.outside.clock().getTime());
+    this.#holds.set(account, hold);
+    hold.expireIn(SEEN_FOR_MS, () => {
+      if (this.#holds.get(account) === hold) this.#holds.delete(account);
+    });
   }
 
   /** Older versions of the secret are of no use to anyone now. Their being left enabled harms nobody: the keys are dead. */
@@ -298,6 +309,10 @@ export class Advance {
   #succeeded(account: AccountId, at: Doing): void {
     if (this.#faults.get(account)?.at === at) this.#faults.delete(account);
   }
+}
+
+function owesProof({ rotation }: KeyRing): boolean {
+  return rotation?.halted?.reason === 'old-key-still-accepted';
 }
 
 function leaseName(account: AccountId): string {

@@ -46,6 +46,14 @@ export class Hold {
     this.seen = { ...this.seen, forgotten: [...this.seen.forgotten, fingerprint] };
   }
 
+  /** The same keys, and everything else is to be looked at again. */
+  withNothingSeen(since: number): Hold {
+    clearTimeout(this.#expiry);
+    const hold = new Hold(this.salt, since);
+    for (const [fingerprint, value] of this.#values) hold.#values.set(fingerprint, value);
+    return hold;
+  }
+
   /** A key that was read, so that the data plane can be asked about it. */
   keep(key: SecretText): void {
     this.#keep(key);

@@ -41,7 +41,7 @@ export class Inputs {
       const events = decision.accepted ? decision.events : refused(input, decision, now.getTime());
       if (events.length === 0) {
         // Whoever asks about a rotation that is open already may have reason to: it may have been forgotten.
-        this.advance.wake(input.account);
+        if (decision.accepted || decision.code === 'already-requested') this.advance.wake(input.account);
         return decision;
       }
       const { handler, messageId } = input;

@@ -27,6 +27,7 @@ const NAMES = [
   'withdrawn',
   'leaked',
   'half',
+  'long-lived',
 ];
 
 let azure: TestAzure;
@@ -341,6 +342,30 @@ describe('Azure that answers later', () => {
       expect.arrayContaining(['the old key1 is still accepted', 'key1 is not accepted yet']),
     );
     expect(requests('lagging', 'regenerateKey')).toBe(2);
+  });
+});
+
+describe('an old key that the data plane accepts for too long', () => {
+  it('halts the rotation; a replay asks the data plane again, and believes no list instead', async () => {
+    await cared('long-lived');
+    plant('long-lived', {
+      service: 'arm',
+      operation: 'regenerateKey',
+      effect: { kind: 'lag', oldKeyForMs: 6_000, newKeyAfterMs: 0 },
+    });
+    const rotationId = await care.rotate('long-lived');
+    expect(await haltOf('long-lived')).toMatchObject({ reason: 'old-key-still-accepted' });
+    await until(
+      async () => {
+        const { rotation, finished } = await care.ring('long-lived');
+        if (rotation !== null && rotation.halted !== null) await care.replay('long-lived', rotationId);
+        return finished.includes(rotationId);
+      },
+      { ...WITHIN, every: 500 },
+    );
+    const proofs = (await care.journalled('long-lived', 'KeyRetired')).map(({ proof }) => proof);
+    expect(proofs).toEqual(['refused', 'refused']);
+    expect(requests('long-lived', 'regenerateKey')).toBe(2);
   });
 });
 

@@ -158,7 +158,8 @@ function oldKeyLives(slot: KeySlot): Next {
     do: 'halt',
     reason: 'old-key-still-accepted',
     detail: `${slot} was regenerated, but the data plane still accepts its old key.`,
-    remedy: 'Check the account in the portal; when the old key is refused, replay the rotation.',
+    remedy:
+      'Check the account in the portal; when the old key is refused, replay the rotation. Within minutes the replay asks the data plane again; later nobody knows the old key any more, and the list of keys has to do.',
   };
 }
 

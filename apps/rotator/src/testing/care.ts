@@ -36,7 +36,7 @@ export const TIMES = { leaseMs: 4_000, callDeadlineMs: 1_000 };
 export const TERMS: InstallationTerms = {
   quiescenceMs: 1_200,
   callDeadlineMs: TIMES.callDeadlineMs,
-  probeTries: 60,
+  probeTries: 25,
   probePauseMs: 50,
   outcomePatienceMs: 5_000,
 };
