@@ -68,10 +68,11 @@ function switchOutcome(
 
 /** An instance is ahead of what the notifier was told: a question for the rotator, who knows what was published. */
 export function generationAhead(data: GenerationAhead, circumstances: Circumstances): OutboxMessage {
-  const { account, instance, generation } = data;
+  const { account, generation } = data;
   return outgoing(GenerationAhead, {
     ...circumstances,
-    id: `ga-${digest(account)}-${instance}-g${generation}`,
+    // One word for all instances: a fleet that reads the vault before we hear of a publication is no news each.
+    id: `ga-${digest(account)}-g${generation}`,
     entity: GenerationAhead.entity,
     account,
     data,

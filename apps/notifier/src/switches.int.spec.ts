@@ -95,7 +95,15 @@ async function settled(): Promise<void> {
 
 async function outcomes() {
   await settled();
-  return (await sent(one.db)).filter(({ entity }) => entity === 'switch-outcomes').map(({ data }) => data);
+  return (await sent(one.db))
+    .filter(({ entity, data }) => entity === 'switch-outcomes' && 'outcome' in data)
+    .map(({ data }) => data);
+}
+
+/** What the rotator is told of instances that use a generation the notifier does not know. */
+async function ahead() {
+  await settled();
+  return (await sent(one.db)).filter(({ id }) => id.startsWith('ga-')).map(({ data }) => data);
 }
 
 async function announcements() {
@@ -176,6 +184,7 @@ describe('instances that acknowledge', () => {
     await acknowledge(one.shell, early);
     await acknowledge(two.shell, early);
     expect(await outcomes()).toEqual([]);
+    expect(await ahead()).toMatchObject([{ generation: 1, published: 0, instance: member.instance }]);
     await requestSwitch(one.shell, requested('speech-weu'));
     expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged', instances: 1 }]);
   });
