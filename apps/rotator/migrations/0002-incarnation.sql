@@ -4,6 +4,5 @@ create table incarnation (
   number   integer primary key,
   system   text not null,
   timeline text not null,
-  began_at timestamptz not null default clock_timestamp(),
-  unique (system, timeline)
+  began_at timestamptz not null default clock_timestamp()
 );

@@ -28,6 +28,8 @@ function mixtureOf(random: () => number) {
     spareByStranger: weight(0.03),
     vaultByStranger: weight(0.03),
     command: weight(0.05),
+    leak: weight(0.02),
+    look: weight(0.05),
     twice: weight(0.3),
     lag: Math.round(weight(1_500)),
     drain: Math.round(weight(3_000)),
@@ -52,6 +54,11 @@ function disturb(world: SmallWorld, mixture: ReturnType<typeof mixtureOf>, rando
   if (safe && happens(mixture.spareByStranger)) world.replaceKey(spare);
   if (happens(mixture.vaultByStranger) && world.vault !== 'missing')
     world.vault = { ...world.vault, untagged: true, version: 'by-hand' };
+  if (happens(mixture.leak) && world.ring.inLine.length < 3) {
+    const slot = happens(0.5) ? 'key1' : 'key2';
+    world.request(idOf(1_000 + world.asked.length), { scope: 'emergency', slot });
+  }
+  if (happens(mixture.look)) world.record({ type: 'LookWanted', at: world.now, why: 'a sign' });
   const { rotation } = world.ring;
   if (rotation !== null && (happens(mixture.command) || (rotation.halted !== null && happens(0.2)))) {
     const command = rotation.halted === null ? 'halt' : 'replay';
