@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startServiceBus, type ServiceBusServer } from '../service-bus/server.js';
 import { Misbehaviour, seed, tryAll } from './attempts.js';
 import type { Chance } from './chance.js';
@@ -84,26 +84,30 @@ describe(`a malformed AMQP conversation, seed ${seed}`, () => {
 });
 
 describe('a server that answers malformed input wrongly', () => {
-  const listening = async (answer: Parameters<typeof createServer>[1]): Promise<[Server, number]> => {
+  const open: Server[] = [];
+  afterEach(() => {
+    for (const wrong of open.splice(0)) wrong.close();
+  });
+  const listening = async (answer: Parameters<typeof createServer>[1]): Promise<number> => {
     const wrong = createServer({ allowHalfOpen: true }, answer);
+    open.push(wrong);
     wrong.listen(0, '127.0.0.1');
     await once(wrong, 'listening');
-    return [wrong, (wrong.address() as AddressInfo).port];
+    return (wrong.address() as AddressInfo).port;
   };
 
   it('is found out', async () => {
-    const [wrong, port] = await listening((socket) => {
+    const port = await listening((socket) => {
       socket.end('amqp:internal-error');
     });
     const heard = await say({ port }, [Buffer.from('x')]);
     expect(() => {
       refuseDefects(heard);
     }).toThrow(Misbehaviour);
-    wrong.close();
   });
 
   it('is found out when it never hangs up', async () => {
-    const [wrong, port] = await listening((socket) => {
+    const port = await listening((socket) => {
       socket.resume();
       socket.on('error', () => undefined);
     });
