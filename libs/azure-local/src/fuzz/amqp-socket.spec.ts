@@ -114,6 +114,5 @@ describe('a server that answers malformed input wrongly', () => {
     await expect(say({ port }, [Buffer.from('x')], { patience: 200 })).rejects.toThrow(
       'was not closed within',
     );
-    wrong.close();
   });
 });
