@@ -207,9 +207,9 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     case 'LookDone':
       return { ...ring, lookWanted: null };
     case 'KeysNoted':
-      return { ...ring, known: { ...ring.known, ...event.keys } };
+      return knowing(ring, event.keys, event.at);
     case 'KeyAdopted':
-      return { ...ring, known: { ...ring.known, [event.slot]: event.fingerprint } };
+      return knowing(ring, { [event.slot]: event.fingerprint }, event.at);
     case 'AcknowledgementAhead':
       return {
         ...ring,
@@ -273,6 +273,15 @@ function withRotation(
     inLine: ring.inLine.map((waiting) =>
       isMeant(waiting.rotation) ? { ...waiting, rotation: change(waiting.rotation) } : waiting,
     ),
+  };
+}
+
+function knowing(ring: KeyRing, keys: Partial<KeyRing['known']>, at: number): KeyRing {
+  const since = (slot: KeySlot) => (keys[slot] === undefined ? ring.knownAt[slot] : at);
+  return {
+    ...ring,
+    known: { ...ring.known, ...keys },
+    knownAt: { key1: since('key1'), key2: since('key2') },
   };
 }
 

@@ -123,6 +123,8 @@ export interface KeyRing {
   readonly lookWanted: string | null;
   /** The key of each slot as it was seen last; null while one of our own calls may have replaced it. */
   readonly known: Readonly<Record<KeySlot, Fingerprint | null>>;
+  /** Since when, in milliseconds since 1970: a list that says otherwise soon after may be a late one. */
+  readonly knownAt: Readonly<Record<KeySlot, number>>;
   /** The highest generation that an instance acknowledged although it was never published as far as the ring knows. */
   readonly ahead: number;
   /** Counts the lives of the database; a restored one begins a new life. */
@@ -165,6 +167,7 @@ export function emptyRing(account: AccountId): KeyRing {
     drift: null,
     lookWanted: null,
     known: { key1: null, key2: null },
+    knownAt: { key1: 0, key2: 0 },
     ahead: 0,
     incarnation: 0,
     restored: false,

@@ -1,6 +1,6 @@
 // What was seen may be from before the last change: a late list, a lagging replica of the vault. Acting on it would
 // retire the wrong key, or publish without end.
-import { SLOTS } from '@twinkey/contracts';
+import { otherSlot, SLOTS, type Fingerprint, type KeySlot } from '@twinkey/contracts';
 import type { KeyRing } from './key-ring.js';
 import { record, wait, type Next } from './next.js';
 import type { SeenKeys, SeenVault } from './observed.js';
@@ -23,9 +23,13 @@ export function mistrustLateList(
   for (const slot of SLOTS) {
     const { answered } = ring.slots[slot];
     const listed = fingerprints[slot];
-    if (answered === null || answered.fingerprint === listed) continue;
-    const surely = answered.at + terms.quiescenceMs;
-    if (at >= surely) return record({ type: 'AnswerOverruled', at: now, slot, listed });
+    const expected = answered ?? noted(ring, slot);
+    if (expected === null || expected.fingerprint === listed) continue;
+    const surely = expected.at + terms.quiescenceMs;
+    if (at >= surely) {
+      if (answered === null) continue; // a stranger's: whoever compares keys comes to it
+      return record({ type: 'AnswerOverruled', at: now, slot, listed });
+    }
     const again = Math.min(surely, at + Math.max(terms.probePauseMs, terms.quiescenceMs / LATE_LISTS));
     if (now >= again) return { do: 'list-keys' };
     return wait({
@@ -35,6 +39,20 @@ export function mistrustLateList(
     });
   }
   return null;
+}
+
+/**
+ * What the slot that nobody is on was seen to hold. A key in use that was replaced is not waited for: consumers are
+ * cut off until it is healed.
+ */
+function noted(
+  { published, known, knownAt, slots }: KeyRing,
+  slot: KeySlot,
+): { readonly fingerprint: Fingerprint; readonly at: number } | null {
+  const fingerprint = known[slot];
+  const isSpare = published !== null && slot === otherSlot(published.slot);
+  if (!isSpare || fingerprint === null || slots[slot].regenerations.length > 0) return null;
+  return { fingerprint, at: knownAt[slot] };
 }
 
 /**

@@ -220,6 +220,7 @@ export class SmallWorld {
           detail: next.detail,
           remedy: next.remedy,
         });
+        this.crash(); // as a worker does: a replay looks at everything anew
         return;
       case 'rest':
         return;
