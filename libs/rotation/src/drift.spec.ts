@@ -122,7 +122,7 @@ describe('a halted rotation', () => {
     world.run();
     expect(world.actions).toEqual(['publish key2 as 2']);
     expect(world.regenerated).toEqual([]);
-    expect(world.ring.rotation?.halted?.reason).toBe('operator');
+    expect(world.ring.rotation).toMatchObject({ halted: { reason: 'operator' } });
     take(world, decideCommand(world.ring, { command: 'replay', rotationId, account, by: 'ana' }, world.now));
     world.run();
     expect(world.regenerated).toEqual(['key1', 'key2']);

@@ -25,7 +25,7 @@ function restored(when: (world: SmallWorld) => boolean = () => true): { world: S
 describe('a ring from before a publication that the vault shows', () => {
   it('begins a new life: every call is doubtful, nobody has acknowledged, numbers go on above', () => {
     const { world, backup } = restored();
-    while (world.ring.incarnation === 0 && world.ring.restored === false) {
+    while (world.ring.incarnation === 0 && !world.ring.restored) {
       world.ring = { ...world.ring, lookWanted: 'a sign' };
       world.step();
     }
