@@ -128,7 +128,7 @@ const CASES: readonly Case[] = [
     it: 'asks how a rotation stands that nothing was heard of for half an hour, under its own id',
     given: [{ ask: t0 }, requested],
     when: t0 + 31 * MINUTE,
-    then: { ...ask('no-progress', t0 + MINUTE), rotationId: rotationIdOf(account, t0) } as Partial<Verdict>,
+    then: { ...ask('no-progress', t0 + MINUTE), rotationId: rotationIdOf(account, t0) },
   },
   {
     it: 'asks so every half hour, and does not take the question for news',
