@@ -61,8 +61,6 @@ function bentRing(ring: KeyRing, rules: Rules): KeyRing {
   }
   if (!rules.listsAreTakenAfterTheRequest) bent = { ...bent, keysFrom: -1 };
   if (!rules.vaultIsReadAfterTheIntent) bent = { ...bent, vaultFrom: -1 };
-  if (!rules.generationsAreNeverReused)
-    bent = { ...bent, highestGeneration: published?.generation ?? 0, intent: null };
   return bent;
 }
 
@@ -146,5 +144,7 @@ function bentNext(next: Next, world: Pick<World, 'ring'>, seen: Observed, rules:
     ring.asked.rotationId === rotation?.rotationId
   )
     return { do: 'wait', what: { for: 'acknowledgements', detail: 'an answer that never comes' } };
+  if (!rules.generationsAreNeverReused && next.do === 'publish')
+    return { ...next, generation: published.generation + 1 };
   return next;
 }

@@ -106,7 +106,7 @@ export function explore(asked: Model, { mostStates = 80_000_000, completion = tr
           worst.story = tell(model, [...tree.wayTo(from), ordinal]);
         }
       });
-      if (worst.breach !== null) break;
+      if (hasFound(worst)) break;
     }
     layer = next;
     next = [];

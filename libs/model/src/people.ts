@@ -7,7 +7,7 @@ import { NOW } from './moments.js';
 import { TROUBLE, type Emit, type Model } from './moves.js';
 import { ACCOUNT } from './notifier.js';
 import { record } from './record.js';
-import { IDLE } from './rotator.js';
+import { IDLE } from './hand.js';
 import { worldAtTheStart } from './start.js';
 import { at, CONSUMERS, FORGOTTEN, ROTATIONS, type Budget, type Call, type World } from './world.js';
 

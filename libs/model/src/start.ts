@@ -11,7 +11,7 @@ import { OFF } from './consumer.js';
 import { printOf } from './keys.js';
 import { LONG_AGO, NOW, SWITCH_TERMS } from './moments.js';
 import { ACCOUNT, requestOf } from './notifier.js';
-import { IDLE } from './rotator.js';
+import { IDLE } from './hand.js';
 import type { Scenario } from './scenario.js';
 import { asGeneration, at, CONSUMERS, INSTANCES, type Process, type World } from './world.js';
 
