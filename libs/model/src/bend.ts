@@ -58,6 +58,7 @@ function bentRing(ring: KeyRing, rules: Rules): KeyRing {
         (record) => record.retire === null || slot === published?.slot,
       );
     if (!rules.answerAndListAgree) bent = changed(bent, slot, { answered: null });
+    if (!rules.answerAndListAgree) bent = { ...bent, knownAt: { key1: LONG_AGO, key2: LONG_AGO } };
   }
   if (!rules.listsAreTakenAfterTheRequest) bent = { ...bent, keysFrom: -1 };
   if (!rules.vaultIsReadAfterTheIntent) bent = { ...bent, vaultFrom: -1 };

@@ -316,19 +316,24 @@ class Moves {
   #die(): void {
     const { process, model, number } = this;
     if (process.ghost !== null) return; // a bound: one registration of an earlier boot
+    const { budget } = this.world;
+    if (budget.deaths === 0) return;
     const { instance, held } = process;
     const keepsCache = model.scenario.cachedStart || !model.rules.readsBeforeServing;
     this.emit(
       () => `${this.#name} dies`,
-      this.#with({
-        ...OFF,
-        ghost:
-          instance === null
-            ? null
-            : { ...instance, instance: at(GHOSTS, number), boot: EARLIER_BOOT, drainedAt: null },
-        ghostSaid: process.said,
-        cache: keepsCache ? held : null,
-      }),
+      {
+        ...this.#with({
+          ...OFF,
+          ghost:
+            instance === null
+              ? null
+              : { ...instance, instance: at(GHOSTS, number), boot: EARLIER_BOOT, drainedAt: null },
+          ghostSaid: process.said,
+          cache: keepsCache ? held : null,
+        }),
+        budget: { ...budget, deaths: Math.max(budget.deaths - 1, Math.min(budget.deaths, -1)) },
+      },
       TROUBLE,
     );
   }

@@ -66,6 +66,7 @@ function outside(world: World): void {
   put(budget.handWrites * 16 + budget.halts);
   put(budget.waives * 16 + budget.restores);
   put(budget.lostAnswers * 16 + budget.leaks);
+  put(budget.deaths & 255);
   put(world.killedByStrangers.length);
   world.killedByStrangers.forEach(print);
   for (const { key1, key2 } of world.toRetire) key(key1 ?? 255, key2 ?? 255);
@@ -177,6 +178,8 @@ function ring(one: KeyRing): void {
   put((one.lookWanted === null ? 0 : 1) + (one.restored ? 2 : 0) + one.incarnation * 4);
   print(one.known.key1);
   print(one.known.key2);
+  moment(one.knownAt.key1);
+  moment(one.knownAt.key2);
   put(one.ahead);
   moment(one.registryFrom ?? LONG_AGO);
 }

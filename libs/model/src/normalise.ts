@@ -14,8 +14,10 @@ import {
 import { slotOf, versionOf } from './keys.js';
 import { FAR, LONG_AGO, NOW, REREAD, roundedUp } from './moments.js';
 import type { Model } from './moves.js';
+import type { Scenario } from './scenario.js';
 import type { Call, Process, Rotator, World } from './world.js';
 
+const { max } = Math;
 const HALTED = { reason: 'operator', detail: '', remedy: '' } as const;
 
 /** `before`: the normalised world that the move began from; what it did not touch is left alone. */
@@ -77,7 +79,7 @@ function rebased(world: World, { rules, scenario }: Model): World {
       rotator.call === null ? rotator : { ...rotator, call: renumbered(rotator.call) },
     ),
     limbo: world.limbo.map(renumbered),
-    ring: rebasedRing(ring, renumber, numbers.length, scenario.lateVault || scenario.budget.handWrites > 0),
+    ring: rebasedRing(ring, renumber, numbers.length, scenario),
   };
 }
 
@@ -98,11 +100,16 @@ function rebasedRing(
   ring: KeyRing,
   renumber: (attempt: number) => number,
   attempts: number,
-  vaultMayBeLate: boolean,
+  { lateLists, lateVault, budget: { strangers, handWrites, restores } }: Scenario,
 ): KeyRing {
+  // Where no look can disagree with the record, its age is never asked for.
+  const listsMayDisagree = lateLists || strangers > 0 || restores > 0;
+  const vaultMayDisagree = lateVault || handWrites > 0 || restores > 0;
+  const age = (at: number) => (listsMayDisagree && at > LONG_AGO ? NOW : LONG_AGO);
   const { asked, evidence, published, rotation } = ring;
   const slot = (record: SlotRecord): SlotRecord => ({
     ...record,
+    answered: record.answered && { ...record.answered, at: age(record.answered.at) },
     regeneratedFor: null,
     regeneratedAt: null,
     regenerations: record.regenerations.map(({ number, notAfter }) => ({
@@ -118,10 +125,11 @@ function rebasedRing(
     vaultFrom: 0,
     attempts,
     waiting: null,
+    knownAt: { key1: age(ring.knownAt.key1), key2: age(ring.knownAt.key2) },
     lookWanted: ring.lookWanted === null ? null : '',
     registryFrom: ring.registryFrom === null || ring.registryFrom <= NOW ? null : REREAD,
     slots: { key1: slot(ring.slots.key1), key2: slot(ring.slots.key2) },
-    published: published === null || vaultMayBeLate ? published : { ...published, at: LONG_AGO },
+    published: published === null || vaultMayDisagree ? published : { ...published, at: LONG_AGO },
     rotation: rotation && rested(rotation),
     inLine: ring.inLine.map((waiting) => ({ ...waiting, rotation: rested(waiting.rotation) })),
     asked: asked && {
@@ -141,9 +149,9 @@ function rested(rotation: OpenRotation): OpenRotation {
 /** Only the order of requests about one generation matters. */
 function withRequestsInRanks(world: World): World {
   const { ring, keySwitch, questions, answers } = world;
-  let most = Math.max(ring.asked?.request ?? 1, keySwitch?.request ?? 1);
-  for (const { request } of questions) most = Math.max(most, request);
-  for (const { request } of answers) most = Math.max(most, request);
+  let most = max(ring.asked?.request ?? 1, keySwitch?.request ?? 1);
+  for (const { request } of questions) most = max(most, request);
+  for (const { request } of answers) most = max(most, request);
   if (most === 1) return world;
   const ranks = new Map<number, number[]>();
   const note = (one: { readonly generation: number; readonly request: number } | null) => {

@@ -19,6 +19,8 @@ import type { Rotator, World } from './world.js';
 /** What is interned apart, because equal bytes of two kinds mean different things. */
 const KIND = { ring: 1, seen: 2, rotator: 3, keySwitch: 4, questions: 5, answers: 6, process: 10 } as const;
 
+const { max, min } = Math;
+
 export class Parts {
   readonly #numbers = new Map<object, number>();
   readonly #byContent = new Map<number, object>();
@@ -45,8 +47,8 @@ export class Parts {
     const [first, second] = rotators;
     const one = first === undefined ? 0 : this.#numberOfRotator(first) * 2 + (world.lease === 1 ? 1 : 0);
     const two = second === undefined ? 0 : this.#numberOfRotator(second) * 2 + (world.lease === 2 ? 1 : 0);
-    words[4] = Math.min(one, two);
-    words[5] = Math.max(one, two);
+    words[4] = min(one, two);
+    words[5] = max(one, two);
     let end = 6;
     for (let number = 0; number < processes.length; number += 1) {
       const process = processes[number];

@@ -44,6 +44,7 @@ export interface Scenario {
 export const NO_INTERFERENCE: Budget = {
   rotations: 1,
   leaks: 0,
+  deaths: -1,
   strangers: 0,
   handWrites: 0,
   halts: 0,

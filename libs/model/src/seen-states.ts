@@ -3,6 +3,8 @@
 // states.
 import { hashOf, type Hash } from './hash.js';
 
+const { imul } = Math;
+
 export class SeenStates {
   #mask: number;
   #slots: Int32Array;
@@ -25,7 +27,7 @@ export class SeenStates {
   /** The number of the state; `size` grows when it is new. */
   number(words: Int32Array): number {
     const { one, two } = hashOf(words, 0, this.#hash);
-    let slot = (one ^ Math.imul(two, 0x9e3779b1)) & this.#mask;
+    let slot = (one ^ imul(two, 0x9e3779b1)) & this.#mask;
     for (;;) {
       const known = this.#slots[slot] ?? 0;
       if (known === 0) break;
@@ -48,7 +50,7 @@ export class SeenStates {
     this.#one = longer(this.#one);
     this.#two = longer(this.#two);
     for (let number = 0; number < this.#size; number += 1) {
-      let slot = ((this.#one[number] ?? 0) ^ Math.imul(this.#two[number] ?? 0, 0x9e3779b1)) & this.#mask;
+      let slot = ((this.#one[number] ?? 0) ^ imul(this.#two[number] ?? 0, 0x9e3779b1)) & this.#mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
       this.#slots[slot] = number + 1;
     }

@@ -8,7 +8,7 @@ import {
 } from '@twinkey/key-switch';
 import { emptyRing, evolve, type KeyRing, type RingEvent } from '@twinkey/rotation';
 import { OFF } from './consumer.js';
-import { printOf } from './keys.js';
+import { printOf, printsOf } from './keys.js';
 import { LONG_AGO, NOW, SWITCH_TERMS } from './moments.js';
 import { ACCOUNT, requestOf } from './notifier.js';
 import { IDLE } from './hand.js';
@@ -26,6 +26,7 @@ export function ringAtTheStart({ start }: Scenario): KeyRing {
   const asked = { rotationId: null, deadlineAt: LONG_AGO, waived: [] } as const;
   const steady = fold(
     emptyRing(ACCOUNT),
+    { type: 'KeysNoted', at: LONG_AGO, keys: printsOf({ key1: 0, key2: 0 }) },
     {
       type: 'Published',
       at: LONG_AGO,

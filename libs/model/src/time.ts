@@ -17,6 +17,7 @@ export function timeMoves(world: World, model: Model, emit: Emit): void {
     quiescence(world, slot, 'regenerations', model, emit);
     quiescence(world, slot, 'publications', model, emit);
     answerIsOld(world, slot, emit);
+    noteIsOld(world, slot, emit);
   }
   publicationIsOld(world, emit);
   evidenceRipens(world, model, emit);
@@ -73,6 +74,16 @@ function answerIsOld(world: World, slot: KeySlot, emit: Emit): void {
   emit(() => `the answer about ${slot} is so old that no list can be late`, {
     ...world,
     ring: withSlot(world.ring, slot, change),
+    rotators: world.rotators.map((rotator) => aged(rotator, 'keys')),
+  });
+}
+
+function noteIsOld(world: World, slot: KeySlot, emit: Emit): void {
+  const { ring, lateList, account } = world;
+  if (ring.knownAt[slot] <= LONG_AGO || lateList[slot] !== account[slot]) return;
+  emit(() => `${slot} was seen so long ago that no list can be late`, {
+    ...world,
+    ring: { ...ring, knownAt: { ...ring.knownAt, [slot]: LONG_AGO } },
     rotators: world.rotators.map((rotator) => aged(rotator, 'keys')),
   });
 }

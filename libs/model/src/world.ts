@@ -92,6 +92,8 @@ export interface Budget {
   /** Reports that the key of a slot has leaked. */
   readonly leaks: number;
   readonly strangers: number;
+  /** How often consumers may die; negative: without end. */
+  readonly deaths: number;
   readonly handWrites: number;
   readonly halts: number;
   readonly waives: number;
