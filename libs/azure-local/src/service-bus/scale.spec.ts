@@ -71,7 +71,9 @@ describe('a namespace with 1,000 connections and a topic with 2,000 subscription
     );
     const settled = processorMs();
     expect(Object.values(server.stats().entities).filter(({ active }) => active > 0)).toEqual([]);
-    expect(attached - started).toBeLessThan(5000);
-    expect(settled - attached).toBeLessThan(5000);
+    // 2.6 s and 1 s on a free machine, two and a half times that beside other work. What grows with the square of
+    // connections or subscriptions takes minutes.
+    expect(attached - started).toBeLessThan(20_000);
+    expect(settled - attached).toBeLessThan(20_000);
   }, 60_000);
 });
