@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { start, type AzureLocal } from '../host/start.js';
+import { applicationToken } from '../testing/application-token.js';
 
 jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
@@ -33,19 +33,7 @@ beforeEach(() => {
 });
 
 const cognitive = 'https://cognitiveservices.azure.com/.default';
-async function token(name: string, scope = cognitive): Promise<string> {
-  const { tenantId, clientId, clientSecret } = azure.applications.find((one) => one.name === name) ?? {
-    tenantId: '',
-    clientId: '',
-    clientSecret: '',
-  };
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
-  });
-  return (await credential.getToken(scope)).token;
-}
+const token = (name: string, scope = cognitive) => applicationToken(azure, name, scope);
 
 const arm = async (method: string, rest: string, body?: unknown) => {
   const authorization = `Bearer ${await token('default', 'https://management.azure.com/.default')}`;

@@ -1,10 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { start, type AzureLocal } from '../host/start.js';
+import { applicationToken } from '../testing/application-token.js';
 
 jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
@@ -34,19 +34,7 @@ beforeEach(() => {
   azure.control.ledger.reset();
 });
 
-async function token(name: string, scope: string): Promise<string> {
-  const { tenantId, clientId, clientSecret } = azure.applications.find((one) => one.name === name) ?? {
-    tenantId: '',
-    clientId: '',
-    clientSecret: '',
-  };
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
-  });
-  return (await credential.getToken(scope)).token;
-}
+const token = (name: string, scope: string) => applicationToken(azure, name, scope);
 
 async function keys(
   verb = 'listKeys',

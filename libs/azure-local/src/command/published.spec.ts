@@ -46,7 +46,7 @@ describe('the published package', () => {
       (path) => !/^(dist\/.*\.(js|d\.ts)|docs\/.*\.md|package\.json|README\.md|LICENSE)$/.test(path),
     );
     expect(strange).toEqual([]);
-    expect(contents.filter((path) => /spec|out-tsc|contract|fuzz/.test(path))).toEqual([]);
+    expect(contents.filter((path) => /spec|out-tsc|contract|fuzz|testing/.test(path))).toEqual([]);
     expect(contents).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'docs/embedded-azure.md']));
 
     const about = JSON.parse(

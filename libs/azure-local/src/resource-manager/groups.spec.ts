@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { start, type AzureLocal } from '../host/start.js';
+import { applicationToken } from '../testing/application-token.js';
 
 jest.setTimeout(30_000); // starting and signing take their time on a busy machine
 
@@ -28,17 +28,7 @@ beforeAll(async () => {
 afterAll(() => azure.close());
 
 async function ask(who: string, method: string, path: string, body?: unknown) {
-  const { tenantId, clientId, clientSecret } = azure.applications.find(({ name }) => name === who) ?? {
-    tenantId: '',
-    clientId: '',
-    clientSecret: '',
-  };
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
-  });
-  const { token } = await credential.getToken('https://management.azure.com/.default');
+  const token = await applicationToken(azure, who, 'https://management.azure.com/.default');
   const below = path.startsWith('/subscriptions') ? path : `/subscriptions/${azure.subscriptionId}${path}`;
   const answer = await azure.call(`${below}?api-version=2021-04-01`, {
     method,

@@ -2,7 +2,7 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { BareClient, errorOf, messageOf } from './amqp/bare-client.js';
+import { BareClient, errorOf, messageOf } from '../testing/bare-client.js';
 import { CLOSE } from './amqp/performatives.js';
 import { FileJournal } from './journal/file-journal.js';
 import { startServiceBus } from './server.js';

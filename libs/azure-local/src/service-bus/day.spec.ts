@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FileJournal } from './journal/file-journal.js';
-import { brokerAlone, messageWith } from './state/broker-alone.js';
+import { brokerAlone, messageWith } from '../testing/broker-alone.js';
 import type { Queue } from './state/queue.js';
 import type { Stored } from './state/stored.js';
 

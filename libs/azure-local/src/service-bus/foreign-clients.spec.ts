@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BareClient, errorOf, messageOf, type MessageParts } from './amqp/bare-client.js';
+import { BareClient, errorOf, messageOf, type MessageParts } from '../testing/bare-client.js';
 import { DETACH, DISPOSITION, TRANSFER } from './amqp/performatives.js';
 import {
   binary,

@@ -4,7 +4,7 @@ import {
   type ServiceBusReceiver,
 } from '@azure/service-bus';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BareClient, errorOf, messageOf, type Ask } from './amqp/bare-client.js';
+import { BareClient, errorOf, messageOf, type Ask } from '../testing/bare-client.js';
 import { DETACH, DISPOSITION, TRANSFER } from './amqp/performatives.js';
 import {
   array64,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { BareClient, messageOf } from './amqp/bare-client.js';
+import { BareClient, messageOf } from '../testing/bare-client.js';
 import { DISPOSITION, TRANSFER } from './amqp/performatives.js';
 import { composite } from './amqp/put.js';
 import { startServiceBus, type ServiceBusServer } from './server.js';

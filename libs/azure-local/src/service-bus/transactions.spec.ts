@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BareClient, errorOf, messageOf } from './amqp/bare-client.js';
+import { BareClient, errorOf, messageOf } from '../testing/bare-client.js';
 import { Fields } from './amqp/fields.js';
 import { DETACH, DISPOSITION, TRANSFER } from './amqp/performatives.js';
 import { binary, bool, composite, symbols, type Put } from './amqp/put.js';

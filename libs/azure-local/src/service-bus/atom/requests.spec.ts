@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { brokerAlone, messageWith } from '../state/broker-alone.js';
+import { brokerAlone, messageWith } from '../../testing/broker-alone.js';
 import { atomHandler } from './atom.js';
 
 let server: Server;

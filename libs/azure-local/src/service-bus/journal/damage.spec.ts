@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Broker } from '../state/broker.js';
-import { brokerAlone, idsIn, messageWith } from '../state/broker-alone.js';
+import { brokerAlone, idsIn, messageWith } from '../../testing/broker-alone.js';
 import { FileJournal } from './file-journal.js';
 import { appendFrame } from './frames.js';
 

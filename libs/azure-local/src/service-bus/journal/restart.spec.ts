@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { brokerAlone, idsIn, messageWith, reasonsIn, takeFrom } from '../state/broker-alone.js';
+import { brokerAlone, idsIn, messageWith, reasonsIn, takeFrom } from '../../testing/broker-alone.js';
 import { FileJournal } from './file-journal.js';
 
 let folder = '';

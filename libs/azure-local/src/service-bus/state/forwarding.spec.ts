@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerAlone, idsIn, messageWith, reasonsIn, takeFrom } from './broker-alone.js';
+import { brokerAlone, idsIn, messageWith, reasonsIn, takeFrom } from '../../testing/broker-alone.js';
 
 describe('forwarding', () => {
   it('ends in the transfer dead letters where the hops are used up', () => {

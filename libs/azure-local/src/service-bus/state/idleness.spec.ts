@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerAlone, messageWith, takeFrom } from './broker-alone.js';
+import { brokerAlone, messageWith, takeFrom } from '../../testing/broker-alone.js';
 
 const idle = { autoDeleteOnIdleMs: 1000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { bytesOf, string } from '../amqp/put.js';
-import { brokerAlone, idsIn, messageWith, takeFrom } from './broker-alone.js';
+import { brokerAlone, idsIn, messageWith, takeFrom } from '../../testing/broker-alone.js';
 import { deadLetterProperties } from './stamps.js';
 
 describe('the size of an entity', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetterProperties } from './stamps.js';
 import type { Stored } from './stored.js';
-import { brokerAlone, idsIn, messageWith, takeFrom } from './broker-alone.js';
+import { brokerAlone, idsIn, messageWith, takeFrom } from '../../testing/broker-alone.js';
 
 describe('sequence numbers', () => {
   it('are never given twice, whether a message is delivered or among the dead letters', () => {

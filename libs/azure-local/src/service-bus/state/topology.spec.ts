@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { durationMs } from '../duration.js';
-import { brokerAlone } from './broker-alone.js';
+import { brokerAlone } from '../../testing/broker-alone.js';
 import { applyTopology, type Topology } from './topology.js';
 
 type Namespace = Topology['UserConfig']['Namespaces'][number];

@@ -1,8 +1,8 @@
-import * as put from '../amqp/put.js';
-import { Broker } from './broker.js';
-import { readMessage, type Message } from './message.js';
-import type { Queue } from './queue.js';
-import type { Change, Lock, Stored } from './stored.js';
+import * as put from '../service-bus/amqp/put.js';
+import { Broker } from '../service-bus/state/broker.js';
+import { readMessage, type Message } from '../service-bus/state/message.js';
+import type { Queue } from '../service-bus/state/queue.js';
+import type { Change, Lock, Stored } from '../service-bus/state/stored.js';
 
 /** A broker with nothing around it: what its specs need. */
 export function brokerAlone(note: (change: Change) => void = () => undefined) {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { AMQP_HEADER, FrameCutter, SASL_HEADER } from './frames.js';
+import { AMQP_HEADER, FrameCutter, SASL_HEADER } from '../service-bus/amqp/frames.js';
 import {
   ATTACH,
   BEGIN,
@@ -10,7 +10,7 @@ import {
   readPerformative,
   TRANSFER,
   type Performative,
-} from './performatives.js';
+} from '../service-bus/amqp/performatives.js';
 import {
   binary,
   bool,
@@ -25,10 +25,10 @@ import {
   uint,
   ulong,
   type Put,
-} from './put.js';
-import { Fields } from './fields.js';
-import { readMessage } from '../state/message.js';
-import { AmqpMap, textOf, type Described, type Value } from './reader.js';
+} from '../service-bus/amqp/put.js';
+import { Fields } from '../service-bus/amqp/fields.js';
+import { readMessage } from '../service-bus/state/message.js';
+import { AmqpMap, textOf, type Described, type Value } from '../service-bus/amqp/reader.js';
 
 export type Heard = Performative & { readonly channel: number };
 
