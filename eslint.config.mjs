@@ -45,7 +45,7 @@ const walls = [
   ]),
 ];
 
-/** A spec may also reach for the test library, and for the emulators that its subject is tried against. */
+/** A spec, and what only specs share, may also reach for the test library, and for the emulators that its subject is tried against. */
 const wallsOfSpecs = walls.map(({ sourceTag, onlyDependOnLibsWithTags }) =>
   only(sourceTag, [
     ...new Set([
@@ -85,7 +85,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
     },
   },
-  { files: ['**/*.spec.ts'], rules: boundaries(wallsOfSpecs) },
+  { files: ['**/*.spec.ts', '{apps,libs}/*/src/testing/**/*.ts'], rules: boundaries(wallsOfSpecs) },
   {
     // Cores can neither wait nor know the time: the boundary rule does not see built-ins and globals.
     files: ['libs/{account,rotation,key-switch,contracts}/src/**/*.ts'],

@@ -5,25 +5,15 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { accountIdOf, waitUntil, type SampleAccount } from '@twinkey/dev';
+import { accountIdOf, waitUntil } from '@twinkey/dev';
 import { twinkey } from './cli.js';
-import { Fleet } from './fleet.js';
+import { Fleet, textAccount } from './fleet.js';
 
-const account = (name: string, policy: string): SampleAccount =>
-  ({
-    name,
-    kind: 'TextAnalytics',
-    sku: 'S0',
-    location: 'westeurope',
-    resourceGroup: 'ai',
-    keyFormat: 'chars84',
-    policy,
-  }) as SampleAccount;
 const accounts = [
-  account('leaky', 'calm'),
-  account('written', 'watched'),
-  account('touched', 'calm'),
-  account('lonely', 'calm'),
+  textAccount('leaky', 'calm'),
+  textAccount('written', 'watched'),
+  textAccount('touched', 'calm'),
+  textAccount('lonely', 'calm'),
 ];
 const common = {
   interval: 'PT1H',

@@ -21,6 +21,19 @@ export interface FleetSettings extends Partial<Omit<StackSettings, 'folder' | 'a
   readonly consumers: readonly SampleConsumer[];
 }
 
+/** A text analytics account whose policy is the spec's own. */
+export function textAccount(name: string, policy: string): SampleAccount {
+  return {
+    name,
+    kind: 'TextAnalytics',
+    sku: 'S0',
+    location: 'westeurope',
+    resourceGroup: 'ai',
+    keyFormat: 'chars84',
+    policy,
+  } as SampleAccount;
+}
+
 export class Fleet {
   private constructor(
     readonly folder: string,

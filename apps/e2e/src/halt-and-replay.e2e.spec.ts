@@ -6,29 +6,19 @@ import { parseEnv } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AccountId, RotationCommand, RotationId, writeMessage } from '@twinkey/contracts';
-import { accountIdOf, SERVICES, waitUntil, type SampleAccount } from '@twinkey/dev';
+import { accountIdOf, SERVICES, waitUntil } from '@twinkey/dev';
 import { AzureControl } from './azure-control.js';
 import { twinkey } from './cli.js';
-import { Fleet } from './fleet.js';
+import { Fleet, textAccount } from './fleet.js';
 
-const account = (name: string, policy: string): SampleAccount =>
-  ({
-    name,
-    kind: 'TextAnalytics',
-    sku: 'S0',
-    location: 'westeurope',
-    resourceGroup: 'ai',
-    keyFormat: 'chars84',
-    policy,
-  }) as SampleAccount;
 const accounts = [
-  account('refused', 'patient'),
-  account('silent', 'impatient'),
-  account('cut-off', 'alone'),
-  account('deleted', 'alone'),
+  textAccount('refused', 'patient'),
+  textAccount('silent', 'impatient'),
+  textAccount('cut-off', 'alone'),
+  textAccount('deleted', 'alone'),
 ];
 /** Exists in Azure only later, and is under care later still. */
-const late = account('late', 'alone');
+const late = textAccount('late', 'alone');
 const LATE_ROTATION = 'r-00000000aced';
 const common = { interval: 'PT1H', onOverdue: 'hold', drain: 'PT0.2S', firstRotation: 'after-interval' };
 const policies = {

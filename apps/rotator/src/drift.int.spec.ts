@@ -1,54 +1,26 @@
 // Changes by hand at an account that is at rest, through the real SDKs, against an emulated Azure and a real database.
-import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SecretClient } from '@azure/keyvault-secrets';
 import type { KeySlot } from '@twinkey/contracts';
 import { AccountKeys } from '@twinkey/key-store';
-import { startTestAzure, testDatabase, until, type TestAzure, type TestDatabase } from '@twinkey/testing';
-import { Care } from './testing/care.js';
+import { until, type TestAzure } from '@twinkey/testing';
+import { careOverAzure, type CareOverAzure } from './testing/care-over-azure.js';
+import type { Care } from './testing/care.js';
 
 jest.setTimeout(30_000);
 const WITHIN = { withinMs: 25_000, every: 20 };
 const NAMES = ['written', 'regenerated', 'spare', 'ours', 'quiet', 'halted', 'ahead', 'restored'];
 
 let azure: TestAzure;
-let server: TestDatabase;
+let over: CareOverAzure;
 let care: Care;
 /** Somebody with the rights to do everything by hand. */
 let stranger: { readonly keys: AccountKeys; readonly vault: SecretClient };
 
 beforeAll(async () => {
-  [azure, server] = await Promise.all([
-    startTestAzure({ fleet: NAMES.map((name) => ({ name })), limits: { arm: 'off', vault: 'off' } }),
-    testDatabase(),
-  ]);
-  const [application] = azure.applications;
-  if (application === undefined) throw new Error('there is a default application');
-  const { tenantId, clientId, clientSecret } = application;
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
-  });
-  // The process's own fetch learned its authorities when it started; this one trusts the emulator's.
-  jest.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-    const url = input instanceof Request ? input.url : input.toString();
-    const headers = Object.fromEntries(new Headers(init?.headers));
-    const answer = await azure.call(url, {
-      method: init?.method ?? 'GET',
-      headers,
-      body: init?.body ?? undefined,
-    });
-    return new Response(answer.text, { status: answer.status });
-  });
-  care = new Care({
-    origin: azure.endpoints.origin,
-    vaultUrl: azure.endpoints.vaults['local'] ?? '',
-    subscriptionId: azure.subscriptionId,
-    ca: azure.ca,
-    credential,
-    databaseUrl: server.url,
-  });
+  over = await careOverAzure(NAMES);
+  ({ azure, care } = over);
+  const { credential } = over;
   const clientOptions = { tlsOptions: { ca: azure.ca } };
   stranger = {
     keys: new AccountKeys({ credential, endpoint: azure.endpoints.origin, clientOptions }),
@@ -57,16 +29,8 @@ beforeAll(async () => {
       ...clientOptions,
     }),
   };
-  await care.rotator();
-  care.startNotifier();
 });
-
-afterAll(async () => {
-  await care.stop();
-  jest.restoreAllMocks();
-  await azure.stop();
-  await server.drop();
-});
+afterAll(() => over.stop());
 
 /** Under care and published, and looked at every 200 ms unless told otherwise. */
 async function cared(name: string, lookEverySeconds = 0.2): Promise<void> {

@@ -1,8 +1,8 @@
 // Whole rotations through the real SDKs, against an emulated Azure and a real database.
-import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { startTestAzure, testDatabase, until, type TestAzure, type TestDatabase } from '@twinkey/testing';
-import { Care, TERMS } from './testing/care.js';
+import { until, type TestAzure } from '@twinkey/testing';
+import { careOverAzure, type CareOverAzure } from './testing/care-over-azure.js';
+import { TERMS, type Care } from './testing/care.js';
 
 // The machine may do other work besides; alone, the longest of these takes four seconds.
 jest.setTimeout(30_000);
@@ -31,51 +31,14 @@ const NAMES = [
 ];
 
 let azure: TestAzure;
-let server: TestDatabase;
+let over: CareOverAzure;
 let care: Care;
 
 beforeAll(async () => {
-  [azure, server] = await Promise.all([
-    startTestAzure({ fleet: NAMES.map((name) => ({ name })), limits: { arm: 'off', vault: 'off' } }),
-    testDatabase(),
-  ]);
-  const [application] = azure.applications;
-  if (application === undefined) throw new Error('there is a default application');
-  const { tenantId, clientId, clientSecret } = application;
-  const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
-    authorityHost: azure.endpoints.origin,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca: azure.ca },
-  });
-  // The process's own fetch learned its authorities when it started; this one trusts the emulator's.
-  jest.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-    const url = input instanceof Request ? input.url : input.toString();
-    const headers = Object.fromEntries(new Headers(init?.headers));
-    const answer = await azure.call(url, {
-      method: init?.method ?? 'GET',
-      headers,
-      body: init?.body ?? undefined,
-    });
-    return new Response(answer.text, { status: answer.status });
-  });
-  care = new Care({
-    origin: azure.endpoints.origin,
-    vaultUrl: azure.endpoints.vaults['local'] ?? '',
-    subscriptionId: azure.subscriptionId,
-    ca: azure.ca,
-    credential,
-    databaseUrl: server.url,
-  });
-  await care.rotator();
-  care.startNotifier();
+  over = await careOverAzure(NAMES);
+  ({ azure, care } = over);
 });
-
-afterAll(async () => {
-  await care.stop();
-  jest.restoreAllMocks();
-  await azure.stop();
-  await server.drop();
-});
+afterAll(() => over.stop());
 
 type Trouble = Parameters<TestAzure['control']['faults']['add']>[0];
 const CALLS = { listKeys: 'arm', regenerateKey: 'arm', setSecret: 'key-vault' } as const;

@@ -5,20 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SAMPLE_POLICIES, SERVICES, waitUntil, type SampleAccount, type Service } from '@twinkey/dev';
+import { SAMPLE_POLICIES, SERVICES, waitUntil, type Service } from '@twinkey/dev';
 import { AzureControl } from '../azure-control.js';
-import { Fleet } from '../fleet.js';
+import { Fleet, textAccount } from '../fleet.js';
 import { OrderedDeaths } from './ordered-deaths.js';
 
-const accounts: readonly SampleAccount[] = ['one', 'two'].map((name) => ({
-  name,
-  kind: 'TextAnalytics',
-  sku: 'S0',
-  location: 'westeurope',
-  resourceGroup: 'ai',
-  keyFormat: 'chars84',
-  policy: 'standard',
-}));
+const accounts = ['one', 'two'].map((name) => textAccount(name, 'standard'));
 const names = accounts.map(({ name }) => name);
 const consumers = [
   { consumer: 'reader', instances: 2, accounts: names },
