@@ -1,6 +1,6 @@
 import { PermanentFault } from '@twinkey/contracts';
 import { Kysely, sql, type QueryExecutorProvider } from 'kysely';
-import { Client, Pool, TypeOverrides, types, type ClientConfig } from 'pg';
+import { Client, Pool, TypeOverrides, types, type ClientConfig, type PoolConfig } from 'pg';
 import { watchedDialect } from './dialect.js';
 import { toFault } from './faults.js';
 import { silent, type Log } from './log.js';
@@ -16,7 +16,20 @@ export interface DatabaseSettings {
   /** Connections of the pool, 10 unless given, never less than 2. Writer and relay hold one more each. */
   readonly poolSize?: number;
   readonly log?: Log;
+  /** What connects; `pg` unless given. */
+  readonly driver?: DatabaseDriver;
 }
+
+/** How connections are made: whoever counts, delays or loses them puts its own in place. */
+export interface DatabaseDriver {
+  pool(config: PoolConfig): Pool;
+  client(config: ClientConfig): Client;
+}
+
+const PG: DatabaseDriver = {
+  pool: (config) => new Pool(config),
+  client: (config) => new Client(config),
+};
 
 /** A database whatever tables it was opened for. */
 export interface AnyDatabase {
@@ -75,7 +88,7 @@ export function openDatabase<Tables = unknown>(settings: DatabaseSettings): Prom
 }
 
 function open<Tables>(settings: DatabaseSettings): Database<Tables> {
-  const { url, schema, log = silent } = settings;
+  const { url, schema, log = silent, driver = PG } = settings;
   const server = serverOf(url);
   assertSchemaName(schema);
 
@@ -95,7 +108,7 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
   });
 
   const max = Math.max(2, settings.poolSize ?? defaultPoolSize); // migrate() asks while it holds a lock
-  const pool = new Pool({ ...config({}), max });
+  const pool = driver.pool({ ...config({}), max });
   const noticeLoss = (error: Error) => {
     log.warn({ server, reason: error.message }, 'A database connection was lost');
   };
@@ -129,7 +142,7 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
     log,
     toFault: translate,
     newClient: (runtime) => {
-      const client = new Client({ ...config(runtime), query_timeout: answerWithinMs });
+      const client = driver.client({ ...config(runtime), query_timeout: answerWithinMs });
       client.on('error', noticeLoss);
       return client;
     },

@@ -3,6 +3,7 @@ export {
   openDatabase,
   type AnyDatabase,
   type Database,
+  type DatabaseDriver,
   type DatabaseSettings,
   type Queryable,
 } from './database.js';
