@@ -13,8 +13,8 @@ import type { Hold } from './hold.js';
 export type Look = Extract<Next, { do: 'list-keys' | 'read-vault' | 'probe' | 'prove-retired' }>;
 
 export interface Outside {
-  readonly accountKeys: AccountKeys;
-  readonly shelf: SecretShelf;
+  readonly accountKeys: Pick<AccountKeys, 'listKeys' | 'regenerateKey' | 'writeDelayMs'>;
+  readonly shelf: Pick<SecretShelf, 'current' | 'publish' | 'disableSuperseded'>;
   readonly deadlineMs: number;
   readonly clock: () => Date;
 }

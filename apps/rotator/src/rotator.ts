@@ -11,6 +11,7 @@ import { AzureEvents } from './azure-events.js';
 import { Incarnations } from './incarnations.js';
 import { Inputs } from './inputs.js';
 import { KeyRings } from './key-rings.js';
+import type { Outside } from './look.js';
 import { OnGenerationAhead } from './on-generation-ahead.js';
 import { OnRegistryEvent } from './on-registry-event.js';
 import { OnRotationCommand } from './on-rotation-command.js';
@@ -51,32 +52,44 @@ class RotatorModule {
   }
 }
 
-export const rotator: ServiceDefinition<Names> = {
-  name: 'rotator',
-  variables: VARIABLES,
-  migrations: [new URL('../migrations/', import.meta.url)],
-  sources: () => [
-    { source: { queue: RotationDue.entity } },
-    { source: { queue: RotationCommand.entity } },
-    { source: { queue: SwitchOutcome.entity } },
-    { source: { topic: 'registry-events', subscription: 'rotator' } },
-  ],
-  module: (parts) => compose(parts).module,
-  background: (parts) => compose(parts).background,
-};
+/** What of Azure can be reached, and how. */
+export type Azure = Pick<Outside, 'accountKeys' | 'shelf'>;
+
+/** The rotator, with its keys and secrets reached as told. */
+export function rotatorOver(azureOf: (parts: Parts) => Azure): ServiceDefinition<Names> {
+  const composed = new WeakMap<Parts, Composed>();
+  /** One set of objects per running service, whichever of the two hooks below comes first. */
+  const compose = (parts: Parts): Composed => {
+    const known = composed.get(parts) ?? composeOver(azureOf(parts), parts);
+    composed.set(parts, known);
+    return known;
+  };
+  return {
+    name: 'rotator',
+    variables: VARIABLES,
+    migrations: [new URL('../migrations/', import.meta.url)],
+    sources: () => [
+      { source: { queue: RotationDue.entity } },
+      { source: { queue: RotationCommand.entity } },
+      { source: { queue: SwitchOutcome.entity } },
+      { source: { topic: 'registry-events', subscription: 'rotator' } },
+    ],
+    module: (parts) => compose(parts).module,
+    background: (parts) => compose(parts).background,
+  };
+}
+
+export const rotator = rotatorOver(({ config, credential, log }) => ({
+  accountKeys: new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
+  shelf: new SecretShelf({ credential, disableChallengeCheck: config.disableVaultChallengeCheck, log }),
+}));
 
 interface Composed {
   readonly module: DynamicModule;
   readonly background: readonly Background[];
 }
 
-const composed = new WeakMap<Parts, Composed>();
-
-/** One set of objects per running service, whichever of the two hooks above comes first. */
-function compose(parts: Parts): Composed {
-  const known = composed.get(parts);
-  if (known !== undefined) return known;
-  const { config, database, credential, bus, log, clock } = parts;
+function composeOver(azure: Azure, { config, database, bus, log, clock }: Parts): Composed {
   const { terms, times } = termsFrom(config);
   const writer = new Writer(database, { log });
   const accounts = new Accounts(database);
@@ -94,15 +107,10 @@ function compose(parts: Parts): Composed {
     log,
     holder: `rotator-${randomUUID()}`,
     salt: new SecretText(config.fingerprintSalt),
-    outside: {
-      accountKeys: new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
-      shelf: new SecretShelf({ credential, disableChallengeCheck: config.disableVaultChallengeCheck, log }),
-      deadlineMs: times.callDeadlineMs,
-      clock,
-    },
+    outside: { ...azure, deadlineMs: times.callDeadlineMs, clock },
   });
   const inputs = new Inputs(accounts, rings, advance, clock);
-  const result: Composed = {
+  return {
     module: RotatorModule.with(accounts, advance, inputs),
     background: [
       { name: 'journal-writer', start: () => undefined, stop: () => writer.close() },
@@ -118,6 +126,4 @@ function compose(parts: Parts): Composed {
       new AzureEvents({ bus, accounts, rings, inputs, advance, log }),
     ],
   };
-  composed.set(parts, result);
-  return result;
 }
