@@ -5,6 +5,7 @@ import { CareFile } from './care-file.js';
 import { Care } from './care.js';
 import { Loop } from './loop.js';
 import { SchedulerModule } from './scheduler.module.js';
+import type { Azure } from './survey.js';
 import { repeatDeclarations, tick } from './tick.js';
 
 const VARIABLES = [
@@ -16,20 +17,30 @@ const VARIABLES = [
 ] as const;
 type Variables = (typeof VARIABLES)[number];
 
-/** The scheduler: knows the accounts and their policies, asks for the rotations that are due. */
-export const scheduler: ServiceDefinition<Variables> = {
-  name: 'scheduler',
-  variables: VARIABLES,
-  migrations: [new URL('../migrations/', import.meta.url)],
-  sources: () => [{ source: { topic: 'rotation-events', subscription: 'scheduler' }, maxConcurrent: 16 }],
-  module: (parts) => SchedulerModule.of(careFor(parts)),
-  background: (parts, app) => loops(parts, app),
-};
+/** The scheduler, with its accounts looked up as told. */
+export function schedulerOver(
+  azureOf: (parts: ServiceParts<Variables>) => Azure,
+): ServiceDefinition<Variables> {
+  return {
+    name: 'scheduler',
+    variables: VARIABLES,
+    migrations: [new URL('../migrations/', import.meta.url)],
+    sources: () => [{ source: { topic: 'rotation-events', subscription: 'scheduler' }, maxConcurrent: 16 }],
+    module: (parts) => SchedulerModule.of(careFor(azureOf(parts), parts)),
+    background: (parts, app) => loops(parts, app),
+  };
+}
 
-function careFor({ config, database, credential, clock, log }: ServiceParts<Variables>): Care {
+/** The scheduler: knows the accounts and their policies, asks for the rotations that are due. */
+export const scheduler = schedulerOver(
+  ({ config, credential, log }) =>
+    new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
+);
+
+function careFor(azure: Azure, { config, database, clock, log }: ServiceParts<Variables>): Care {
   return new Care({
     database,
-    azure: new AccountKeys({ credential, endpoint: config.resourceManagerEndpoint, log }),
+    azure,
     file: new CareFile(config.file, config),
     clock,
     log,
