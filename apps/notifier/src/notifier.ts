@@ -8,8 +8,6 @@ import { lookAt } from './settle.js';
 import { SHELL, type Shell } from './shell.js';
 import type { NotifierDatabase } from './tables.js';
 
-/** How late a deadline or the end of a lease may be noticed; what somebody says is looked at at once. */
-const roundMs = 1_000;
 /** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
 const looksAtOnce = 5;
 
@@ -19,8 +17,13 @@ type Names =
   | 'TWINKEY_REREAD_SECONDS'
   | 'TWINKEY_CLOCK_SKEW_SECONDS';
 
-/** Announces keys, collects acknowledgements, watches leases and deadlines, and says when everybody has moved. */
-export const notifier: ServiceDefinition<Names> = {
+export interface Pace {
+  /** How late a deadline or the end of a lease may be noticed; what somebody says is looked at at once. */
+  readonly roundMs: number;
+}
+
+/** The notifier that does its rounds at this pace. */
+export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
   name: 'notifier',
   variables: [
     'TWINKEY_HEARTBEAT_SECONDS',
@@ -46,7 +49,10 @@ export const notifier: ServiceDefinition<Names> = {
       rounds('alive', roundMs, alive, log),
     ];
   },
-};
+});
+
+/** Announces keys, collects acknowledgements, watches leases and deadlines, and says when everybody has moved. */
+export const notifier = notifierAt({ roundMs: 1_000 });
 
 function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: Shell; lookout: Lookout } {
   const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
