@@ -8,7 +8,7 @@ import {
   type RegisterAnswer,
   writeMessage,
 } from '@twinkey/contracts';
-import { type BusSettings, connectBus, type Receiving } from '@twinkey/service-bus';
+import { type Bus, type BusSettings, connectBus, type Receiving } from '@twinkey/service-bus';
 import { createHash } from 'node:crypto';
 
 /** Where announcements come from and acknowledgements go. */
@@ -23,7 +23,10 @@ export interface Channel {
 }
 
 export function serviceBusChannel(settings: BusSettings, credential: TokenCredential | undefined): Channel {
-  const bus = connectBus(settings, credential);
+  return channelOver(connectBus(settings, credential));
+}
+
+export function channelOver(bus: Pick<Bus, 'send' | 'receive' | 'close'>): Channel {
   let listening: Receiving[] = [];
   return {
     async listen(subscriptions, onKeyChanged) {
