@@ -5,6 +5,7 @@ export { HttpProblem } from './problem.js';
 export { ConfigurationError, type ConfigProblem, type Environment } from './read-config.js';
 export { redact } from './redact.js';
 export { runService } from './run-service.js';
+export { sendOutbox } from './send-outbox.js';
 export { signOfLife } from './sign-of-life.js';
 export type { Background, ServiceDefinition, ServiceParts } from './service.js';
 export { startService, type RunningService, type ServiceSurroundings } from './start-service.js';
