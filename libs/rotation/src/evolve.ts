@@ -90,10 +90,12 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         waiting: null,
       };
     case 'AnswerOverruled':
-      return {
-        ...withSlot(ring, event.slot, (slot) => ({ ...slot, answered: null })),
-        known: { ...ring.known, [event.slot]: event.listed },
-      };
+      // Known from now on: a list that still shows the key of before is a late one, and adopting it would be going back.
+      return knowing(
+        withSlot(ring, event.slot, (slot) => ({ ...slot, answered: null })),
+        { [event.slot]: event.listed },
+        event.at,
+      );
     case 'KeyRetired': {
       // Compare and clear: a newer request about this slot stays.
       const retire = ring.slots[event.slot].retire;

@@ -46,7 +46,11 @@ export function plan(ring: KeyRing, seen: Observed, usual: Terms, now: number): 
     looked(ring, now);
   if (cared !== null) return cared;
   if (halted) return { do: 'rest' };
-  return retire(ring, keys, read, seen, terms, now) ?? complete(ring, now) ?? { do: 'rest' };
+  return (
+    retire(ring, keys, read, seen, terms, now) ??
+    waitToRecord(ring, terms) ??
+    complete(ring, now) ?? { do: 'rest' }
+  );
 }
 
 /** Account and vault may not be as the ring says, or somebody has not heard how they are. */
@@ -97,10 +101,15 @@ function adopt(ring: KeyRing, vault: SeenVault['current'], now: number): Next | 
   return record({ type: 'Published', at: now, ...intent, version: vault.version, attempt: null });
 }
 
-/** A new rotation retires the keys that the slots of its scope hold now, whatever happened before. */
+/**
+ * A new rotation retires the keys that the slots of its scope hold now, whatever happened before. While a regeneration
+ * of such a slot is in doubt nobody can tell which key that is: the list may be from before it executed, and the key
+ * on it dead already, while the one that was asked about lives on.
+ */
 function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next | null {
   const { rotation, published } = ring;
   if (rotation === null || published === null || rotation.startedFrom !== null) return null;
+  if (doubtsOfScope(ring).length > 0) return null;
   return record({
     type: 'RetirementsRecorded',
     at: now,
@@ -108,6 +117,22 @@ function recordRetirements(ring: KeyRing, keys: Fingerprints, now: number): Next
     retire: Object.fromEntries(slotsOf(rotation, published.slot).map((slot) => [slot, keys[slot]])),
     startedFrom: published.slot,
   });
+}
+
+/** Everything else is cared for meanwhile; only the rotation waits until it can tell which keys it is about. */
+function waitToRecord(ring: KeyRing, terms: Terms): Next | null {
+  if (ring.rotation?.startedFrom !== null) return null;
+  const doubts = doubtsOfScope(ring);
+  if (doubts.length === 0) return null;
+  return wait(
+    untilQuiet('an earlier regeneration may still replace a key that is to be retired', doubts, terms),
+  );
+}
+
+/** Regenerations that may still execute on the slots that the rotation is about. */
+function doubtsOfScope({ rotation, published, slots }: KeyRing): readonly Attempt[] {
+  if (rotation === null || published === null) return [];
+  return slotsOf(rotation, published.slot).flatMap((slot) => slots[slot].regenerations);
 }
 
 function slotsOf({ scope, leaked }: OpenRotation, inUse: KeySlot): readonly KeySlot[] {

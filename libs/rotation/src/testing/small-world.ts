@@ -82,6 +82,11 @@ export class SmallWorld {
   lateVault: SmallWorld['vault'] | null = null;
   limbo: Limbo[] = [];
   fates: Fate[] = [];
+  /** Keys that a stranger replaced: whoever used them is interrupted by the stranger, until it is healed. */
+  readonly #killedByStrangers = new Set<Fingerprint>();
+  #writtenByStrangerAt = 0;
+  /** When a key of the slot was last replaced by somebody else than us. */
+  readonly strangerAt: Record<KeySlot, number> = { key1: 0, key2: 0 };
 
   constructor(readonly limits: Partial<Terms> = {}) {}
 
@@ -157,10 +162,14 @@ export class SmallWorld {
   /** Nobody is interrupted, and what the vault shows works. */
   check(): void {
     for (const [name, key] of Object.entries(this.consumers)) {
-      if (key !== null && !this.accepts(key)) throw new Error(`consumer ${name} uses a refused key`);
+      if (key !== null && !this.#works(key)) throw new Error(`consumer ${name} uses a refused key`);
     }
-    if (this.vault !== 'missing' && !this.accepts(this.vault.fingerprint))
-      throw new Error('the vault shows a refused key');
+    const ours = this.vault !== 'missing' && this.vault.untagged !== true ? this.vault.fingerprint : null;
+    if (ours !== null && !this.#works(ours)) throw new Error('the vault shows a refused key');
+  }
+
+  #works(key: Fingerprint): boolean {
+    return this.accepts(key) || this.#killedByStrangers.has(key);
   }
 
   #perform(next: Next): void {
@@ -236,7 +245,9 @@ export class SmallWorld {
 
   #regenerate(slot: KeySlot, before: Record<KeySlot, Fingerprint>): void {
     const { published } = this.ring;
-    const shown = this.vault === 'missing' ? null : this.vault.fingerprint;
+    // What a stranger wrote since the plan looked, or shortly before, it cannot know.
+    const unseen = this.#writtenByStrangerAt > (this.seen.vault?.at ?? 0) - this.terms.quiescenceMs;
+    const shown = this.vault === 'missing' || unseen ? null : this.vault.fingerprint;
     if (published?.slot === slot || shown === this.fingerprint(slot))
       throw new Error(`${slot} is regenerated although consumers read it`);
     if (this.limbo.some((call) => call.what === 'regenerate' || call.slot === slot))
@@ -264,13 +275,12 @@ export class SmallWorld {
   }
 
   #publish({ slot, fingerprint, generation: number }: Extract<Next, { do: 'publish' }>): void {
-    if (!this.accepts(fingerprint)) throw new Error(`${slot} is published unverified`);
+    if (!this.#works(fingerprint)) throw new Error(`${slot} is published unverified`);
     if ((this.#named.get(number) ?? fingerprint) !== fingerprint)
       throw new Error(`generation ${number} names two keys`);
-    if (
-      number <= (this.vault === 'missing' ? 0 : this.vault.generation) &&
-      shownOther(this.vault, fingerprint)
-    )
+    // A version without tags has no generation.
+    const tagged = this.vault === 'missing' || this.vault.untagged === true ? null : this.vault;
+    if (tagged !== null && number <= tagged.generation && tagged.fingerprint !== fingerprint)
       throw new Error(`generation ${number} is not above what consumers have`);
     this.#named.set(number, fingerprint);
     this.actions.push(`publish ${slot} as ${number}`);
@@ -301,7 +311,22 @@ export class SmallWorld {
     });
   }
 
-  /** Also what a stranger does in the portal. */
+  /** In the portal, whoever uses the key. */
+  replaceByStranger(slot: KeySlot): void {
+    this.#killedByStrangers.add(this.fingerprint(slot));
+    this.strangerAt[slot] = this.now;
+    this.replaceKey(slot);
+  }
+
+  /** The secret gets a version without our tags. */
+  writeByStranger(slot: KeySlot): void {
+    if (this.vault === 'missing') return;
+    const fingerprint = this.fingerprint(slot);
+    this.vault = { ...this.vault, slot, fingerprint, untagged: true, version: 'by-hand' };
+    this.#writtenByStrangerAt = this.now;
+  }
+
+  /** Also what a stranger does in the portal to a key that nobody is on. */
   replaceKey(slot: KeySlot): void {
     this.#aliveUntil.set(this.fingerprint(slot), this.now + this.lag.oldForMs);
     this.keys = { ...this.keys, [slot]: this.keys[slot] + 1 };
@@ -384,10 +409,6 @@ function shown(vault: SmallWorld['vault']): SeenVault['current'] {
   return untagged
     ? { is: 'untagged', fingerprint: ours.fingerprint, version: ours.version }
     : { is: 'ours', ...ours };
-}
-
-function shownOther(vault: SmallWorld['vault'], fingerprint: Fingerprint): boolean {
-  return vault !== 'missing' && vault.fingerprint !== fingerprint;
 }
 
 export function published(): SmallWorld {
