@@ -20,7 +20,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  // The first spec of a run may have to make a database cluster, on a busy machine.
-  testTimeout: 30_000,
+  // The first spec of a run may have to make a database cluster, on a busy machine. A limit is there for what hangs.
+  testTimeout: 90_000,
   passWithNoTests: true,
 };

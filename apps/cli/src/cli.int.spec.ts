@@ -49,7 +49,7 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   url = await firstUrlIn(consoleProcess);
-  await until(async () => (await fetch(`${url}/health/ready`)).ok, { withinMs: 30_000, every: 50 });
+  await until(async () => (await fetch(`${url}/health/ready`)).ok, { withinMs: 60_000, every: 50 });
   bus = connectBus({ connectionString });
   await bus.receive({ queue: RotationCommand.entity }, {}, async (message) => {
     const read = readMessage(RotationCommand, message.body);
@@ -172,7 +172,7 @@ async function declare(name: string): Promise<void> {
       const answer = await response();
       return answer.ok && ((await answer.json()) as { consumers: unknown[] }).consumers.length === 1;
     },
-    { withinMs: 10_000 },
+    { withinMs: 60_000 },
   );
 }
 
@@ -225,7 +225,7 @@ async function aRotation(account: string, whats: readonly What[], state: string)
       const answer = await fetch(`${url}/v1/rotations/${id}`);
       return answer.ok && ((await answer.json()) as { state: string }).state === state;
     },
-    { withinMs: 10_000 },
+    { withinMs: 60_000 },
   );
   return id;
 }
@@ -420,7 +420,7 @@ describe('several halted rotations', () => {
     expect(ran.code).toBe(4);
     expect(ran.stderr).toContain(completed);
     await until(async () => (await twinkey(['rotations', 'show', one])).stdout.includes('Completed'), {
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
   });
 });
@@ -498,7 +498,7 @@ describe('dead letters', () => {
         const ran = await twinkey(['dlq', 'list']);
         return ran.stdout.includes('nonsense') || ran.stdout.includes('speech') ? ran : undefined;
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
     expect(list.stdout).toMatch(/^ENTITY +NUMBER +ACCOUNT/);
     const [name = ''] = lines((await twinkey(['dlq', 'list', '-o', 'name'])).stdout);

@@ -71,7 +71,7 @@ describe('where no stream gets through', () => {
       response.end(JSON.stringify({ events: [event(1)] }));
     });
     expect(await firstOf(client, 1)).toEqual([1]);
-  }, 15_000);
+  });
 });
 
 describe('a console that is away for a moment', () => {

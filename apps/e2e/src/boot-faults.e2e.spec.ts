@@ -136,7 +136,7 @@ describe('services whose database and broker are not there yet', () => {
     }
     await Promise.all(
       SERVICES.map((service) =>
-        waitUntil(`${service} listens`, () => answers(`${url(service)}/health/live`), { withinMs: 30_000 }),
+        waitUntil(`${service} listens`, () => answers(`${url(service)}/health/live`), { withinMs: 60_000 }),
       ),
     );
   });
@@ -163,7 +163,7 @@ describe('services whose database and broker are not there yet', () => {
 
   const url = (service: Service) => `http://127.0.0.1:${ports.get(service) ?? 0}`;
   const untilAzureListens = () =>
-    waitUntil('the embedded Azure listens', () => existsSync(envFile), { withinMs: 30_000 });
+    waitUntil('the embedded Azure listens', () => existsSync(envFile), { withinMs: 60_000 });
 
   /** The lines with which a service says that it waits, and for what. */
   const waits = (service: Service) =>
@@ -208,7 +208,7 @@ describe('services whose database and broker are not there yet', () => {
           ) && SERVICES.every((service) => waits(service).includes('Waiting for Service Bus'))
         );
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
     azure = newAzure();
     await untilAzureListens();
@@ -218,7 +218,7 @@ describe('services whose database and broker are not there yet', () => {
         const all = await Promise.all(SERVICES.map((service) => readiness(service)));
         return all.every(({ http, status }) => http === 200 && status === 'ready');
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
     for (const service of SERVICES) {
       expect({ service, waits: waits(service) }).toEqual({

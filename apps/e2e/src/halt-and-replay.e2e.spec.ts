@@ -56,7 +56,7 @@ beforeAll(async () => {
   await waitUntil(
     'both consumers call',
     () => fleet.load.counters().instances === 2 && fleet.load.counters().calls > 10,
-    { withinMs: 30_000 },
+    { withinMs: 60_000 },
   );
 });
 afterAll(async () => {
@@ -165,7 +165,7 @@ async function untilStepDone(id: string, step: string): Promise<void> {
     );
     return events.some(({ event, what }) => event === 'step-done' && what.step === step);
   };
-  await waitUntil(`${step} is done`, isDone, { withinMs: 30_000 });
+  await waitUntil(`${step} is done`, isDone, { withinMs: 60_000 });
 }
 
 interface Waiting {
@@ -189,7 +189,7 @@ describe('a vault that is cut off in the middle of a rotation', () => {
     await waitUntil(
       'the rotation waits for the vault',
       async () => (rotation = await shown<Waiting>(`/v1/rotations/${id}`)).waiting?.for === 'outage',
-      { withinMs: 15_000 },
+      { withinMs: 60_000 },
     );
     expect(rotation).toMatchObject({
       state: 'waiting',
@@ -272,7 +272,7 @@ describe('a message that nobody can read', () => {
           .map(({ sequenceNumber }) => sequenceNumber);
         return numbers.length === 1 && numbers[0] !== letter.sequenceNumber;
       },
-      { withinMs: 20_000, everyMs: 300 },
+      { withinMs: 60_000, everyMs: 300 },
     );
     const twice = await twinkey(url, 'dlq', 'replay', queue, letter.sequenceNumber);
     expect({ code: twice.code, stderr: twice.stderr }).toEqual({
@@ -298,7 +298,7 @@ describe('a command for an account that nobody declared', () => {
         (await fleet.client.accounts()).some(
           ({ name, published }) => name === late.name && published !== null,
         ),
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
     expect((await twinkey(url, 'dlq', 'replay', queue, letter.sequenceNumber)).code).toBe(0);
     await untilState(late.name, LATE_ROTATION, 'completed');

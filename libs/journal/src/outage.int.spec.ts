@@ -82,5 +82,5 @@ describe('a server that stops and starts again under a live pool, writer and rel
       .execute((trx) => appendOutbox(trx, [{ id: 'after', entity: 'q', body: {}, orderKey: 'ring' }]));
     await until(() => sent.length === 3);
     expect(sent).toEqual(['m0', 'm1', 'after']);
-  }, 20_000);
+  });
 });

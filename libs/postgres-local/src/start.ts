@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -171,15 +172,27 @@ function urlOf({ password }: Cluster, port: number): string {
   return `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port that is free now and likely to be so after a restart: below those that systems hand out to whoever asks for any
+ * (from 32768 on Linux, 49152 elsewhere). A busy machine took such a one while the server was down.
+ */
+async function freePort(): Promise<number> {
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    const port = randomInt(15_000, 32_768);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('No free port was found between 15000 and 32767.');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
+    probe.once('error', () => {
+      resolve(false);
+    });
+    probe.listen(port, '127.0.0.1', () => {
       probe.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('The system named no free port.'));
+        resolve(true);
       });
     });
   });

@@ -112,7 +112,7 @@ describe('a message sent', () => {
     const many = Array.from({ length: 3_000 }, (_, index) => message(`m-${index}`));
     await Promise.all(many.map((one) => bus.send('rotation-due', [one])));
     expect(stats()?.active).toBe(3_000);
-  }, 20_000);
+  });
 
   it('in one call with more than fits into a transfer keeps its place', async () => {
     const padding = 'x'.repeat(20_000);
@@ -242,7 +242,7 @@ describe('a connection that breaks', () => {
     await until(() => stats()?.active === 0);
     expect(stats()?.dead).toBe(0);
     expect(handled).toEqual(['m-1', 'm-2']);
-  }, 30_000);
+  });
 });
 
 describe('a broker that was away', () => {
@@ -255,12 +255,12 @@ describe('a broker that was away', () => {
     await expect(bus.send('rotation-due', [message('m-2')])).rejects.toMatchObject({
       name: 'TransientFault',
     });
-    await until(() => lines.length > 0, { withinMs: 15_000 });
+    await until(() => lines.length > 0, { withinMs: 60_000 });
     server = await start(port);
-    await until(() => bus.send('rotation-due', [message('m-3')]).then(() => true), { withinMs: 10_000 });
-    await until(() => got.length === 2, { withinMs: 10_000 });
+    await until(() => bus.send('rotation-due', [message('m-3')]).then(() => true), { withinMs: 60_000 });
+    await until(() => got.length === 2, { withinMs: 60_000 });
     expect(lines).toEqual(['Receiving is interrupted; trying again until it works', 'Receiving works again']);
-  }, 40_000);
+  });
 
   it('is reported as unreachable by a ping, without hanging', async () => {
     await bus.ping(queue);
@@ -269,7 +269,7 @@ describe('a broker that was away', () => {
     await expect(bus.ping(queue)).rejects.toMatchObject({ name: 'TransientFault', code: 'bus-unreachable' });
     server = await start(port);
     await until(() => bus.ping(queue).then(() => true));
-  }, 20_000);
+  });
 });
 
 describe('dead letters', () => {
@@ -310,7 +310,7 @@ describe('dead letters', () => {
     await until(() => got.length === 1);
     expect(got[0]).toMatchObject({ id: `m-2~${number}`, body: { id: 'm-2' }, deliveryCount: 1 });
     expect((await letters.list({ max: 10 })).map(({ id }) => id)).toEqual(['m-1', 'm-3']);
-  }, 15_000);
+  });
 
   it('that fail again are not replayed for ever', async () => {
     await bury('m-1', 'm-2');
@@ -323,7 +323,7 @@ describe('dead letters', () => {
     expect(done).toHaveLength(2);
     await until(() => stats()?.dead === 2);
     expect(again).toHaveLength(2);
-  }, 15_000);
+  });
 });
 
 describe('subscriptions made at run time', () => {
@@ -339,7 +339,7 @@ describe('subscriptions made at run time', () => {
       await bus.subscriptions.remove(source.topic, source.subscription);
       await bus.subscriptions.remove(source.topic, source.subscription);
     }
-  }, 20_000);
+  });
 });
 
 describe('settings that cannot work', () => {

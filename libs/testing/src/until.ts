@@ -9,7 +9,7 @@ type Falsy = false | 0 | 0n | '' | null | undefined;
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { withinMs = 5_000, every = 10 }: { readonly withinMs?: number; readonly every?: number } = {},
+  { withinMs = 30_000, every = 10 }: { readonly withinMs?: number; readonly every?: number } = {},
 ): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + withinMs;
   let last: unknown;

@@ -1,21 +1,28 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** `wanted` if it is free on 127.0.0.1, else any free port. */
-export async function freePort(wanted = 0): Promise<number> {
-  const port = await listenOnce(wanted);
-  return port ?? (await listenOnce(0)) ?? 0;
+/**
+ * `wanted` if it is free on 127.0.0.1, else one that is. It lies below those that systems hand out to whoever asks for any,
+ * so that a server that is down for a moment finds its port free again.
+ */
+export async function freePort(wanted?: number): Promise<number> {
+  if (wanted !== undefined && (await isFree(wanted))) return wanted;
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    const port = randomInt(15_000, 32_768);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('No free port was found between 15000 and 32767.');
 }
 
-function listenOnce(port: number): Promise<number | null> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(null);
+    const probe = createServer();
+    probe.once('error', () => {
+      resolve(false);
     });
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : null);
+    probe.listen(port, '127.0.0.1', () => {
+      probe.close(() => {
+        resolve(true);
       });
     });
   });
