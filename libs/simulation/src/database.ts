@@ -1,0 +1,374 @@
+// PostgreSQL as the services of the world see it: the real server and their own SQL, one statement at a time, with the
+// world's time, its outages, and commits whose answer is lost.
+//
+// Transactions are run one after the other per service; what they do to each other side by side is for the specs of
+// the tables. What the server does with time (`clock_timestamp()`, `now()`) gets the world's time as a parameter. The
+// relay's turn, an advisory lock that lasts while it waits for the broker, is kept here instead of on the server.
+import type { DatabaseDriver } from '@twinkey/journal';
+import { Client, TypeOverrides, types, type ClientConfig, type QueryResult } from 'pg';
+import type { Actor } from './actor.js';
+import type { Chance } from './chance.js';
+import type { Faults } from './faults.js';
+import type { Timeline } from './timeline.js';
+
+type Schema = string;
+
+interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** The server's connections of this process, kept from world to world. */
+export class Server {
+  readonly #clients = new Map<Schema, Promise<Client>>();
+  readonly #names = new Map<string, string>();
+
+  constructor(readonly url: string) {}
+
+  async query(config: ClientConfig, { text, values }: Statement, now: Date): Promise<QueryResult> {
+    const client = await this.#client(schemaOf(config));
+    let timed = text;
+    const all = [...values];
+    if (/\b(?:clock_timestamp|now)\(\)/.test(text)) {
+      timed = text.replaceAll(/\b(?:clock_timestamp|now)\(\)/g, `$${all.length + 1}::timestamptz`);
+      all.push(now.toISOString());
+    }
+    return client.query({ name: this.#nameOf(timed), text: timed, values: all });
+  }
+
+  async run(schema: Schema, text: string): Promise<QueryResult> {
+    const client = await this.#client(schema);
+    return client.query(text);
+  }
+
+  #client(schema: Schema): Promise<Client> {
+    let client = this.#clients.get(schema);
+    if (client === undefined) {
+      client = connect(this.url, schema);
+      this.#clients.set(schema, client);
+    }
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) await (await client).end();
+    this.#clients.clear();
+  }
+
+  #nameOf(text: string): string {
+    const known = this.#names.get(text) ?? `s${this.#names.size}`;
+    this.#names.set(text, known);
+    return known;
+  }
+}
+
+/** As `openDatabase` reads them. */
+const parsers = new TypeOverrides();
+parsers.setTypeParser(types.builtins.INT8, Number);
+
+async function connect(url: string, schema: Schema): Promise<Client> {
+  const client = new Client({
+    connectionString: url,
+    options: `-c search_path=${schema}`,
+    types: parsers,
+  });
+  await client.connect();
+  return client;
+}
+
+function schemaOf({ options }: ClientConfig): Schema {
+  return /search_path=(\w+)/.exec(options ?? '')?.[1] ?? 'public';
+}
+
+/** Whoever has a transaction open is alone; the others stand in line. */
+interface Gate {
+  holder: Session | null;
+  relay: Session | null;
+  readonly line: { readonly session: Session; readonly go: () => Promise<void> }[];
+}
+
+/** The time after which the server ends a transaction that says nothing. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+export class WorldDatabase {
+  /** Nobody gets an answer. */
+  down = false;
+  queries = 0;
+  readonly #gates = new Map<Schema, Gate>();
+  readonly sessions = new Set<Session>();
+
+  constructor(
+    readonly server: Server,
+    readonly timeline: Timeline,
+    readonly chance: Chance,
+    readonly faults: Faults,
+    readonly skewMs: number,
+  ) {}
+
+  driver(actor: Actor): DatabaseDriver {
+    const session = (config: ClientConfig) => {
+      const made = new Session(this, actor, config);
+      this.sessions.add(made);
+      return made;
+    };
+    actor.atDeath(() => {
+      for (const one of this.sessions) if (one.actor === actor) one.lose();
+    });
+    return {
+      pool: (config) => new SessionPool(() => session(config)) as never,
+      client: (config) => session(config) as never,
+    };
+  }
+
+  gate(schema: Schema): Gate {
+    let gate = this.#gates.get(schema);
+    if (gate === undefined) this.#gates.set(schema, (gate = { holder: null, relay: null, line: [] }));
+    return gate;
+  }
+
+  /** All connections end; what was not committed is gone. */
+  goDown(): void {
+    this.down = true;
+    for (const session of this.sessions) session.lose();
+  }
+
+  execute(config: ClientConfig, statement: Statement): Promise<QueryResult> {
+    this.queries += 1;
+    return this.server.query(config, statement, new Date(Math.round(this.timeline.now + this.skewMs)));
+  }
+}
+
+/** As much of `pg`'s Pool as Kysely uses. */
+class SessionPool {
+  ended = false;
+  constructor(private readonly open: () => Session) {}
+  on(): this {
+    return this;
+  }
+  connect(): Promise<Session> {
+    return Promise.resolve(this.open());
+  }
+  end(): Promise<void> {
+    this.ended = true;
+    return Promise.resolve();
+  }
+}
+
+const EMPTY = { rows: [], rowCount: 0, command: '', oid: 0, fields: [] } as const;
+
+/** As much of `pg`'s Client, and of a pool's client, as Kysely, writer and relay use. */
+export class Session {
+  #lost = false;
+  #inTransaction = false;
+  /** A transaction begins on the server with its first statement. */
+  #begun = false;
+  #marked: Statement | undefined;
+  #saidAt = 0;
+  #whenLost: (() => void) | undefined;
+
+  constructor(
+    private readonly database: WorldDatabase,
+    readonly actor: Actor,
+    private readonly config: ClientConfig,
+  ) {}
+
+  on(): this {
+    return this;
+  }
+
+  once(name: string, listener: () => void): this {
+    if (name === 'end') this.#whenLost = listener;
+    return this;
+  }
+
+  connect(): Promise<void> {
+    return this.#reach(() => Promise.resolve());
+  }
+
+  release(): void {
+    this.database.sessions.delete(this);
+  }
+
+  end(): Promise<void> {
+    this.lose();
+    return Promise.resolve();
+  }
+
+  /** The connection is gone, and an open transaction with it. */
+  lose(): void {
+    this.#lost = true;
+    this.database.sessions.delete(this);
+    this.#letGo(true);
+    this.#whenLost?.();
+  }
+
+  query(
+    asked: string | { readonly text: string; readonly values?: readonly unknown[] },
+    values: readonly unknown[] = [],
+  ): Promise<QueryResult> {
+    const statement =
+      typeof asked === 'string' ? { text: asked, values } : { text: asked.text, values: asked.values ?? [] };
+    return this.#reach(
+      () => this.#answer(statement),
+      () => this.#waitsFor(statement.text),
+    );
+  }
+
+  /** All but the holder of a transaction wait for its end; who only asks for its turn, or lets go, does not. */
+  #waitsFor(text: string): boolean {
+    if (text === 'begin') return !this.#isRelay;
+    if (text === 'commit') return this.#marked !== undefined;
+    return text !== 'rollback' && !text.includes('pg_try_advisory_xact_lock');
+  }
+
+  /** The way to the server and back; a process may die or be cut off on both. */
+  #reach<Result>(work: () => Promise<Result>, waits: () => boolean = () => false): Promise<Result> {
+    const { timeline, chance, faults } = this.database;
+    const { actor } = this;
+    return new Promise((resolve, reject) => {
+      const arrive = async (): Promise<void> => {
+        if (this.database.down) {
+          reject(refusedConnection());
+          return;
+        }
+        if (this.#lost) {
+          reject(brokenConnection());
+          return;
+        }
+        const gate = this.#gate;
+        if (gate.holder !== null && gate.holder !== this && waits()) {
+          gate.line.push({ session: this, go: arrive });
+          return;
+        }
+        const dies = faults.strikes('process-crash');
+        if (dies && chance.happens(0.5)) {
+          actor.die();
+          return;
+        }
+        try {
+          const result = await work();
+          if (!dies) resolve(result);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+        if (dies) actor.die();
+      };
+      timeline.after(chance.between(0.2, 3), arrive, actor);
+    });
+  }
+
+  async #answer(statement: Statement): Promise<QueryResult> {
+    const { text } = statement;
+    this.#saidAt = this.database.timeline.now;
+    if (text === 'begin') return this.#begin();
+    if (text === 'commit') return this.#commit();
+    if (text === 'rollback') {
+      this.#letGo(true);
+      return EMPTY as never;
+    }
+    if (text.includes('pg_try_advisory_xact_lock')) return this.#takeTurn();
+    if (text.startsWith('update outbox set sent_at')) {
+      this.#marked = statement;
+      return EMPTY as never;
+    }
+    if (/^\s*select clock_timestamp\(\) as now\s*$/.test(text))
+      return { ...EMPTY, rows: [{ now: new Date(this.database.timeline.now + this.database.skewMs) }] } as never;
+    if (this.#inTransaction && !this.#isRelay && !this.#begun) {
+      await this.#execute({ text: 'begin', values: [] });
+      this.#begun = true;
+    }
+    const result = await this.#execute(statement);
+    if (!this.#inTransaction && isWrite(text)) this.#mayLoseAnswer();
+    return result;
+  }
+
+  /** Writer and relay have a connection of their own; only the relay opens transactions on it. */
+  get #isRelay(): boolean {
+    return this.config.query_timeout !== undefined;
+  }
+
+  get #gate(): Gate {
+    return this.database.gate(schemaOf(this.config));
+  }
+
+  #execute(statement: Statement): Promise<QueryResult> {
+    return this.database.execute(this.config, statement);
+  }
+
+  #begin(): QueryResult {
+    this.#inTransaction = true;
+    this.#begun = false;
+    // The relay's transaction lasts as long as the broker takes; it holds its turn and nothing else.
+    if (!this.#isRelay) {
+      this.#gate.holder = this;
+      this.#watchIdle();
+    }
+    return EMPTY as never;
+  }
+
+  #watchIdle(): void {
+    const { timeline } = this.database;
+    timeline.after(
+      IDLE_IN_TRANSACTION_MS,
+      () => {
+        if (this.#gate.holder !== this) return;
+        if (timeline.now - this.#saidAt >= IDLE_IN_TRANSACTION_MS) this.lose();
+        else this.#watchIdle();
+      },
+      null,
+    );
+  }
+
+  async #commit(): Promise<QueryResult> {
+    if (this.#marked !== undefined) {
+      await this.#execute(this.#marked);
+    } else if (this.#begun) {
+      await this.#execute({ text: 'commit', values: [] });
+    }
+    const wrote = this.#begun || this.#marked !== undefined;
+    this.#begun = false;
+    this.#letGo(false);
+    if (wrote) this.#mayLoseAnswer();
+    return EMPTY as never;
+  }
+
+  #takeTurn(): QueryResult {
+    const gate = this.#gate;
+    const mine = gate.relay === null;
+    if (mine) {
+      gate.relay = this;
+    }
+    return { ...EMPTY, rows: [{ mine }] } as never;
+  }
+
+  #mayLoseAnswer(): void {
+    if (!this.database.faults.strikes('commit-unknown')) return;
+    this.lose();
+    throw brokenConnection();
+  }
+
+  #letGo(rollback: boolean): void {
+    const gate = this.#gate;
+    this.#marked = undefined;
+    this.#inTransaction = false;
+    if (gate.relay === this) gate.relay = null;
+    if (gate.holder !== this) return;
+    if (rollback && this.#begun) void this.#execute({ text: 'rollback', values: [] });
+    this.#begun = false;
+    gate.holder = null;
+    const { timeline } = this.database;
+    for (const { go, session } of gate.line.splice(0)) timeline.soon(go, session.actor);
+  }
+}
+
+function isWrite(text: string): boolean {
+  return /\b(?:insert|update|delete)\b/i.test(text);
+}
+
+function refusedConnection(): Error {
+  return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+}
+
+function brokenConnection(): Error {
+  return Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,1 @@
+export { World, type Outcome, type WorldOptions } from './world.js';
