@@ -16,6 +16,9 @@ import {
   type StackSettings,
 } from '@twinkey/dev';
 
+import type { Finding, History } from './history/history.js';
+import { Recorder } from './history/recorder.js';
+
 export interface FleetSettings extends Partial<Omit<StackSettings, 'folder' | 'accounts'>> {
   readonly accounts: readonly SampleAccount[];
   readonly consumers: readonly SampleConsumer[];
@@ -42,14 +45,18 @@ export class Fleet {
     readonly witness: Witness,
     readonly client: ConsoleClient,
     readonly accounts: readonly SampleAccount[],
+    readonly recorder: Recorder,
   ) {}
 
   static async start({ accounts, consumers, ...settings }: FleetSettings): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'twinkey-e2e-'));
+    const recorder = new Recorder(folder);
     let witness: Witness | undefined;
     const stack = await Stack.start({
       wellKnownPorts: false,
       ...settings,
+      env: { ...recorder.environment, ...settings.env },
+      azureEnv: recorder.azureEnvironment,
       folder,
       accounts,
       beforeKeysChange: async (env) => {
@@ -69,7 +76,15 @@ export class Fleet {
       callsPerSecond: 10,
     });
     load.start();
-    return new Fleet(folder, stack, load, witness, new ConsoleClient(stack.url('console')), accounts);
+    return new Fleet(
+      folder,
+      stack,
+      load,
+      witness,
+      new ConsoleClient(stack.url('console')),
+      accounts,
+      recorder,
+    );
   }
 
   /** The newest rotation of each account. */
@@ -106,6 +121,12 @@ export class Fleet {
       (rotations) => this.accounts.every(({ name }) => rotations[name]?.state === 'completed'),
       withinMs,
     );
+  }
+
+  /** What the judge of histories finds in all that happened up to now. */
+  async findings(others?: Pick<History, 'halted'>): Promise<readonly Finding[]> {
+    const { findings } = await this.recorder.verdict(this.stack.url('console'), this.load.counters(), others);
+    return findings;
   }
 
   /** What both witnesses counted: the callers, and the called. */

@@ -52,6 +52,8 @@ export interface StackSettings {
   readonly program?: 'bundle' | 'dist';
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What the process of the embedded Azure is started with; nothing of it reaches the services. */
+  readonly azureEnv?: Readonly<Record<string, string>>;
   /** Called when the embedded Azure answers and nothing runs yet that could have a key changed. */
   readonly beforeKeysChange?: (environment: Readonly<Record<string, string>>) => Promise<void>;
   /** Called when a service is ready for the first time; others may still be starting. */
@@ -64,10 +66,12 @@ export class Stack {
     readonly settings: StackSettings,
     readonly environment: Readonly<Record<string, string>>,
     readonly ports: Readonly<Record<Service, number>>,
-    private readonly postgres: LocalPostgres | undefined,
+    private postgres: LocalPostgres | undefined,
     private readonly azure: Child,
     private readonly services: Readonly<Record<Service, Child>>,
   ) {}
+
+  readonly #second: Child[] = [];
 
   /** Resolves when all services are ready. Stops what it started when one of them does not get there. */
   static async start(settings: StackSettings): Promise<Stack> {
@@ -145,9 +149,46 @@ export class Stack {
     return this.services[name];
   }
 
+  /** Another process of a service, beside the first, as a deployment with two replicas has it. Resolves when it is ready. */
+  async startSecond(name: Service): Promise<Child> {
+    const port = await freePort();
+    const env = { ...this.environment, [`TWINKEY_${name.toUpperCase()}_PORT`]: String(port) };
+    const child = serviceChild(name, env, this.settings, `${name}-2`);
+    this.#second.push(child);
+    child.start();
+    await waitUntil(`the second ${name} is ready`, () => answers(`http://127.0.0.1:${port}/health/ready`), {
+      withinMs: 60_000,
+    });
+    return child;
+  }
+
+  /** The embedded Azure dies without a goodbye; what it had answered is in its folder. */
+  async killAzure(): Promise<void> {
+    await this.azure.kill();
+  }
+
+  /** Starts it again on its folder and its ports. */
+  async startAzureAgain(): Promise<void> {
+    rmSync(join(this.settings.folder, 'azure.env'), { force: true });
+    this.azure.start();
+    await untilAzureListens(this.settings.folder);
+  }
+
+  /** PostgreSQL dies without a goodbye, and comes back with what was committed, on the same port. */
+  killDatabase(): void {
+    if (this.postgres === undefined) throw new Error('DATABASE_URL names a server that is not ours to kill');
+    process.kill(this.postgres.pid, 'SIGKILL');
+  }
+
+  async startDatabaseAgain(): Promise<void> {
+    const { port } = this.postgres ?? {};
+    this.postgres = await startDatabase(this.settings.folder, port);
+  }
+
   /** Services first, so that none of them sees its database or broker go away. */
   async stop(): Promise<void> {
-    await Promise.all(Object.values(this.services).map((child) => child.stop()));
+    const services = [...Object.values(this.services), ...this.#second];
+    await Promise.all(services.map((child) => child.stop()));
     await this.azure.stop();
     await this.postgres?.stop();
   }
@@ -170,9 +211,10 @@ async function both(
   throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
-async function startDatabase(folder: string): Promise<LocalPostgres | undefined> {
+async function startDatabase(folder: string, port?: number): Promise<LocalPostgres | undefined> {
   if (process.env['DATABASE_URL'] !== undefined) return undefined;
-  return startPostgres({ dataDir: join(folder, 'postgres'), durable: true });
+  const at = { dataDir: join(folder, 'postgres'), durable: true };
+  return startPostgres(port === undefined ? at : { ...at, port });
 }
 
 async function startAzureAndCount(settings: StackSettings): Promise<Child> {
@@ -191,7 +233,7 @@ function azureEnvironment(folder: string): Record<string, string> {
   return withEntra(readEnvFile(join(folder, 'azure.env')));
 }
 
-async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promise<Child> {
+async function startAzure({ folder, accounts, azureEnv = {}, onTrouble }: StackSettings): Promise<Child> {
   const envFile = join(folder, 'azure.env');
   const fleetFile = join(folder, 'azure-fleet.json');
   const topologyFile = join(folder, 'service-bus.json');
@@ -215,7 +257,7 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
       '--topology',
       topologyFile,
     ],
-    env: {},
+    env: azureEnv,
     logFile: join(folder, 'logs', 'azure.log'),
     pidFolder: pidsIn(folder),
     restart: false,
@@ -225,31 +267,38 @@ async function startAzure({ folder, accounts, onTrouble }: StackSettings): Promi
     },
   });
   azure.start();
+  await untilAzureListens(folder, () => died);
+  return azure;
+}
+
+/** It writes its file of variables when it listens. Gives up at once when it `died`. */
+async function untilAzureListens(folder: string, died?: () => string | undefined): Promise<void> {
+  const log = join(folder, 'logs', 'azure.log');
   await waitUntil(
-    `the embedded Azure listens (see ${join(folder, 'logs', 'azure.log')})`,
+    `the embedded Azure listens (see ${log})`,
     () => {
-      if (died !== undefined)
-        throw new Error(`the embedded Azure ended (${died}); see ${join(folder, 'logs', 'azure.log')}`);
-      return existsSync(envFile);
+      const how = died?.();
+      if (how !== undefined) throw new Error(`the embedded Azure ended (${how}); see ${log}`);
+      return existsSync(join(folder, 'azure.env'));
     },
     { withinMs: 30_000 },
   );
-  return azure;
 }
 
 function serviceChild(
   name: Service,
   env: Readonly<Record<string, string>>,
   { folder, onTrouble, program = 'bundle' }: StackSettings,
+  as: string = name,
 ): Child {
   return new Child({
-    name,
+    name: as,
     script: join(root, 'apps', name, program === 'bundle' ? 'bundle/main.mjs' : 'dist/main.js'),
     env,
-    logFile: join(folder, 'logs', `${name}.log`),
+    logFile: join(folder, 'logs', `${as}.log`),
     pidFolder: pidsIn(folder),
     restart: true,
-    onUnexpectedExit: (how) => onTrouble?.(name, how),
+    onUnexpectedExit: (how) => onTrouble?.(as, how),
   });
 }
 
@@ -266,7 +315,7 @@ function withEntra({
 async function choosePorts(wellKnown: boolean): Promise<Record<Service, number>> {
   const wanted = { console: 4700, scheduler: 4701, rotator: 4702, notifier: 4703 };
   const ports: [Service, number][] = [];
-  for (const service of SERVICES) ports.push([service, await freePort(wellKnown ? wanted[service] : 0)]);
+  for (const service of SERVICES) ports.push([service, await freePort(wellKnown ? wanted[service] : undefined)]);
   return Object.fromEntries(ports) as Record<Service, number>;
 }
 
