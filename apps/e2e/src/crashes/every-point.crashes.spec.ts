@@ -1,7 +1,9 @@
 // A service dies at every moment at which it changes the world outside of it, one after the other, and comes back.
 // Each time all rotations complete, each key is regenerated exactly once, and nobody's call is refused.
-// (`npm run check:crashes`; killed-services.e2e.spec.ts takes a sample.)
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// (`npm run check:crashes`; killed-services.e2e.spec.ts takes a sample.) It takes an hour or two. `CRASH_SERVICES=console`
+// takes some services only, `CRASH_FROM=100` leaves out the points before, and CRASH_LOG names a file that gets a line
+// for every death, so that a run that was cut short is worth something.
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -20,9 +22,13 @@ const consumers = [
 let deaths: OrderedDeaths;
 let fleet: Fleet;
 let azure: AzureControl;
-/** How often each account was asked for a rotation that then completed. */
-let rotations = 0;
 const died: string[] = [];
+const chosen = SERVICES.filter((service) => chosenBy(process.env['CRASH_SERVICES']).includes(service));
+const from = Number(process.env['CRASH_FROM'] ?? 1);
+
+function chosenBy(names = SERVICES.join(',')): readonly string[] {
+  return names.split(',');
+}
 
 beforeAll(async () => {
   deaths = new OrderedDeaths(mkdtempSync(join(tmpdir(), 'twinkey-crashes-')));
@@ -65,7 +71,6 @@ async function rotateUnder(service: Service, dieAt: number): Promise<string> {
     names.every((name) => now[name]?.id !== before[name]?.id && now[name]?.state === 'completed'),
   );
   deaths.revoke(service);
-  rotations += 1;
   // It may have died at its last point, after everything that one can see: the next round needs it alive.
   await fleet.stack.ready([service]);
   return order;
@@ -88,24 +93,49 @@ async function ask(name: string, before: string | undefined, reason: string): Pr
   );
 }
 
-async function nothingWentWrong(): Promise<void> {
-  const { seenByCallers, seenByAzure } = await fleet.refused();
-  expect({ seenByCallers, seenByAzure }).toEqual({ seenByCallers: 0, seenByAzure: 0 });
-  expect(await regenerations()).toEqual(Object.fromEntries(names.map((name) => [name, 2 * rotations])));
+/** What went wrong in one round; nothing is what everybody wants. */
+async function faultsOfRound(service: Service, dieAt: number): Promise<readonly string[]> {
+  const [counted, refusedBefore] = [await regenerations(), await fleet.refused()];
+  const faults: string[] = [];
+  const started = performance.now();
+  let order = '';
+  try {
+    order = await rotateUnder(service, dieAt);
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+    deaths.revoke(service);
+  }
+  const [after, refused] = [await regenerations(), await fleet.refused()];
+  for (const name of names) {
+    const times = (after[name] ?? 0) - (counted[name] ?? 0);
+    if (times !== 2) faults.push(`${name} had ${times} regenerations instead of 2`);
+  }
+  for (const witness of ['seenByCallers', 'seenByAzure'] as const) {
+    const times = refused[witness] - refusedBefore[witness];
+    if (times !== 0) faults.push(`${times} refused calls (${witness})`);
+  }
+  const point = order === '' ? undefined : deaths.diedAt(service, order);
+  if (point !== undefined) died.push(`${service} ${point}`);
+  note(
+    `${service} ${dieAt} ${point ?? 'lived'} ${Math.round(performance.now() - started)} ms ${faults.join('; ') || 'ok'}`,
+  );
+  return faults.map((fault) => `${service} at point ${dieAt}, ${point ?? 'alive'}: ${fault}`);
 }
 
-describe.each(SERVICES)('the %s, killed at a moment that it cannot choose,', (service) => {
+function note(line: string): void {
+  const file = process.env['CRASH_LOG'];
+  if (file !== undefined) appendFileSync(file, `${line}\n`);
+}
+
+describe.each(chosen)('the %s, killed at a moment that it cannot choose,', (service) => {
   it('is survived at each of them: every key is replaced once, no call is refused', async () => {
     const counted = await rotateUnder(service, 0);
-    await nothingWentWrong();
-    const points = deaths.points(service, counted);
-    for (let dieAt = 1; dieAt <= points.length; dieAt += 1) {
-      const order = await rotateUnder(service, dieAt);
-      await nothingWentWrong();
-      const point = deaths.diedAt(service, order);
-      if (point !== undefined) died.push(`${service} ${point}`);
-    }
-  }, 3_600_000);
+    const { length } = deaths.points(service, counted);
+    note(`${service} passes ${length} points`);
+    const faults: string[] = [];
+    for (let dieAt = from; dieAt <= length; dieAt += 1) faults.push(...(await faultsOfRound(service, dieAt)));
+    expect(faults).toEqual([]);
+  }, 7_200_000);
 });
 
 describe('after all these deaths', () => {
@@ -119,6 +149,7 @@ describe('after all these deaths', () => {
 
   it('every kind of moment was one of them, and is explained', () => {
     console.log(table(died));
+    if (chosen.length < SERVICES.length || from > 1) return; // a portion need not meet every kind
     const page = readFileSync(
       new URL('../../../../docs/explanation/crash-points.md', import.meta.url),
       'utf8',

@@ -19,10 +19,10 @@ export class OrderedDeaths {
     return { CRASH_POINTS: this.folder, NODE_OPTIONS: `--import=${fileURLToPath(preload)}` };
   }
 
-  /** From now on. Answers the number of the order. */
-  order(service: Service, dieAt: Order['dieAt']): string {
+  /** From now on. Answers the number of the order. Of two processes of a service, the one that gets there first obeys. */
+  order(service: Service, dieAt: Order['dieAt'], how: Order['how'] = 'dies'): string {
     this.#orders += 1;
-    const order: Order = { id: String(this.#orders), dieAt };
+    const order: Order = { id: String(this.#orders), dieAt, how };
     writeFileSync(join(this.folder, `${service}.order.json`), JSON.stringify(order));
     return order.id;
   }
@@ -33,10 +33,20 @@ export class OrderedDeaths {
     return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
   }
 
-  /** Where it died; undefined as long as it lives. */
+  /** Where it died or was frozen; undefined as long as it lives. */
   diedAt(service: Service, id: string): string | undefined {
+    return this.#end(service, id)?.[0];
+  }
+
+  /** Which process obeyed. */
+  whoDied(service: Service, id: string): number | undefined {
+    const pid = Number(this.#end(service, id)?.[1]);
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  }
+
+  #end(service: Service, id: string): readonly string[] | undefined {
     const file = join(this.folder, `${service}.${id}.died`);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : undefined;
   }
 
   /** Lets it live. */

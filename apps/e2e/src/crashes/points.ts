@@ -4,8 +4,9 @@
 //
 //   arm:regenerateKey:before   the request has not been made        ...:sent   its bytes are out, no answer yet
 //   ...:after                  the answer is here, nobody has read it
-//   db:commit:before / :after  bus:send:before / :after (the broker took it)  bus:settle:before / :after
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+//   db:commit:before / :after (of the journal entry X: `db:commit:after of X`)
+//   bus:send:before / :after (the broker took it)   bus:settle:before / :after
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -17,7 +18,12 @@ export interface Order {
   readonly id: string;
   /** Dies at the so-manyth point since the order was first seen, or at the first of that name; 0: only notes them. */
   readonly dieAt: number | string;
+  /** Frozen as by a machine that is out of memory or moved to another one, in place of dying. */
+  readonly how?: 'dies' | 'freezes';
 }
+
+/** Journal entries whose commit can be told from others. */
+const TOLD = /RegenerationIntended|PublicationIntended/;
 
 let current: { order: Order; passed: number } | undefined;
 
@@ -29,16 +35,26 @@ function orderNow(): Order | undefined {
   }
 }
 
-function pass(point: string): void {
+function pass(point: string, about?: string): void {
   const order = orderNow();
   if (order === undefined) return;
   if (current?.order.id !== order.id) current = { order, passed: 0 };
   current.passed += 1;
   appendFileSync(join(folder, `${service}.${order.id}.points`), `${point}\n`);
-  const died = join(folder, `${service}.${order.id}.died`);
-  if ((current.passed !== order.dieAt && point !== order.dieAt) || existsSync(died)) return; // once: the next process is to live
-  writeFileSync(died, point);
-  process.kill(process.pid, 'SIGKILL');
+  const names = [point, `${point} of ${about ?? ''}`, current.passed];
+  if (names.includes(order.dieAt) && isFirst(order, point))
+    process.kill(process.pid, order.how === 'freezes' ? 'SIGSTOP' : 'SIGKILL');
+}
+
+/** Once: the next process is to live, and so is the other one of two. */
+function isFirst(order: Order, point: string): boolean {
+  try {
+    const died = join(folder, `${service}.${order.id}.died`);
+    writeFileSync(died, `${point}\n${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -80,9 +96,20 @@ function watchCalls(): void {
   syncBuiltinESMExports();
 }
 
+/** The journal entry among a statement's values, if it is one of those that can be told. */
+function toldBy([first, second]: readonly unknown[]): string | undefined {
+  const values = Array.isArray(second) ? second : (first as { values?: unknown[] }).values;
+  for (const value of values?.flat() ?? []) {
+    const told = typeof value === 'string' ? TOLD.exec(value)?.[0] : undefined;
+    if (told !== undefined) return told;
+  }
+  return undefined;
+}
+
 /** Statements by which something becomes durable: a commit, or one outside of a transaction that writes. */
 function watchDatabase(): void {
   const inTransaction = new WeakSet<object>();
+  const toldIn = new WeakMap<object, string>();
   const { Client } = require('pg') as { Client: { prototype: object } };
   replace(Client.prototype, 'query', (original) => {
     return function (...args) {
@@ -93,12 +120,16 @@ function watchDatabase(): void {
       if (/^\s*(begin|start transaction)\b/i.test(text)) inTransaction.add(client);
       if (isCommit || /^\s*rollback\b/i.test(text)) inTransaction.delete(client);
       const writes = !inTransaction.has(client) && /\b(insert into|update|delete from)\b/i.test(text);
+      const told = toldBy(args);
+      if (told !== undefined) toldIn.set(client, told);
       if (!isCommit && !writes) return original.apply(this, args);
-      pass('db:commit:before');
+      const about = toldIn.get(client);
+      toldIn.delete(client);
+      pass('db:commit:before', about);
       const answer = original.apply(this, args);
       if (!(answer instanceof Promise)) return answer;
       return answer.then((value: unknown) => {
-        pass('db:commit:after');
+        pass('db:commit:after', about);
         return value;
       });
     };
