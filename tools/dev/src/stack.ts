@@ -315,7 +315,8 @@ function withEntra({
 async function choosePorts(wellKnown: boolean): Promise<Record<Service, number>> {
   const wanted = { console: 4700, scheduler: 4701, rotator: 4702, notifier: 4703 };
   const ports: [Service, number][] = [];
-  for (const service of SERVICES) ports.push([service, await freePort(wellKnown ? wanted[service] : undefined)]);
+  for (const service of SERVICES)
+    ports.push([service, await freePort(wellKnown ? wanted[service] : undefined)]);
   return Object.fromEntries(ports) as Record<Service, number>;
 }
 

@@ -34,6 +34,9 @@ export class Recorder {
   readonly #file: string;
   readonly #salt = randomBytes(24).toString('base64url');
 
+  /** The console lists the newest only; one that has completed does not change any more. */
+  readonly #completed = new Map<string, ToldRotation>();
+
   constructor(folder: string) {
     this.#file = join(folder, 'history.jsonl');
   }
@@ -67,9 +70,13 @@ export class Recorder {
     others: Pick<History, 'halted'> = {},
   ): Promise<History> {
     const list = await get<{ rotations: readonly { id: string }[] }>(`${console}/v1/rotations?limit=200`);
-    const rotations: ToldRotation[] = [];
-    for (const { id } of list.rotations)
-      rotations.push(told(await get<ShownRotation>(`${console}/v1/rotations/${id}`)));
+    const open: ToldRotation[] = [];
+    for (const { id } of list.rotations.filter((each) => !this.#completed.has(each.id))) {
+      const rotation = told(await get<ShownRotation>(`${console}/v1/rotations/${id}`));
+      if (rotation.completedAt === null) open.push(rotation);
+      else this.#completed.set(id, rotation);
+    }
+    const rotations = [...this.#completed.values(), ...open];
     const consumer = 'twinkey-consumer/';
     return { facts: this.facts(), rotations, callers, consumer, quiescenceMs: 3_000, ...others };
   }
