@@ -1,0 +1,72 @@
+// What is mutated, and the specs that have to notice. One area after the other: each mutant loads all specs of its
+// area.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const areas = {
+  rotation: {
+    folder: 'libs/rotation/src',
+    mutate: [
+      'decide',
+      'drift',
+      'evolve',
+      'foresee',
+      'gate',
+      'incarnation',
+      'lateness',
+      'line',
+      'plan',
+      'publishing',
+      'steps',
+    ],
+    // The random worlds take half a minute: too long for each of a thousand mutants.
+    specs: /^(?!chaos).*\.spec\.ts$/,
+  },
+  'key-switch': {
+    folder: 'libs/key-switch/src',
+    mutate: ['census', 'instance', 'key-switch', 'owed', 'request'],
+    specs: /\.spec\.ts$/,
+  },
+  effects: {
+    folder: 'libs/key-store/src',
+    mutate: ['effect', 'faults'],
+    specs: /^(effect|faults).*\.spec\.ts$/,
+  },
+  outbox: {
+    folder: 'libs/journal/src',
+    mutate: ['batch', 'failing-keys', 'outbox', 'relay'],
+    specs: /^(batch|failing-keys|outbox|relay).*\.spec\.ts$/,
+  },
+  acknowledgements: {
+    folder: 'apps/notifier/src',
+    mutate: ['acknowledge', 'advance'],
+    specs: /^(acknowledge|advance).*\.spec\.ts$/,
+  },
+};
+
+/** The projects of all areas, as paths from the root. */
+export const folders = Object.values(areas).map(({ folder }) => path.dirname(folder));
+
+export const areaNames = Object.keys(areas);
+
+/** The sources of an area, as paths from the root. */
+export function sourcesOf(name) {
+  const { folder, mutate } = areaOf(name);
+  return mutate.map((source) => `${folder}/${source}.ts`);
+}
+
+/** The specs of an area, as whole paths below `root`. */
+export function specsOf(name, root) {
+  const { folder, specs } = areaOf(name);
+  const inside = path.join(root, folder);
+  return readdirSync(inside)
+    .filter((file) => specs.test(file))
+    .map((file) => path.join(inside, file));
+}
+
+function areaOf(name) {
+  const area = areas[name];
+  if (area === undefined)
+    throw new Error(`There is no area ${String(name)}; give one of ${areaNames.join(', ')}.`);
+  return area;
+}
