@@ -1,6 +1,5 @@
 // A key that leaked, and things that people do by hand behind the back of twinkey.
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accountIdOf, waitUntil } from '@twinkey/dev';
 import { twinkey } from './cli.js';
 import { Fleet, textAccount } from './fleet.js';
+import { Stranger } from './stranger.js';
 
 const accounts = [
   textAccount('leaky', 'calm'),
@@ -151,70 +151,3 @@ describe('a rotation that nobody can acknowledge', () => {
     expect(await fleet.refused()).toMatchObject({ seenByCallers: 0, seenByAzure: 0 });
   });
 });
-
-/** Somebody with all rights who uses neither twinkey nor its libraries: the portal, a script. */
-class Stranger {
-  constructor(
-    private readonly azure: string,
-    private readonly env: Readonly<Record<string, string>>,
-  ) {}
-
-  async writeSecret(name: string, value: string): Promise<void> {
-    const token = await this.#token('https://vault.azure.net/.default');
-    const vault = this.env['TWINKEY_KEY_VAULT_URL'] ?? '';
-    await this.#send('PUT', `${vault}/secrets/${name}?api-version=7.5`, JSON.stringify({ value }), {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-    });
-  }
-
-  async regenerate(id: string, keyName: string): Promise<void> {
-    const token = await this.#token('https://management.azure.com/.default');
-    const arm = this.env['TWINKEY_RESOURCE_MANAGER_ENDPOINT'] ?? this.azure;
-    const path = `${arm.replace(/\/$/, '')}${id}/regenerateKey?api-version=2023-05-01`;
-    await this.#send('POST', path, JSON.stringify({ keyName }), {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-    });
-  }
-
-  async #token(scope: string): Promise<string> {
-    const form = new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: this.env['AZURE_CLIENT_ID'] ?? '',
-      client_secret: this.env['AZURE_CLIENT_SECRET'] ?? '',
-      scope,
-    });
-    const authority = (this.env['AZURE_AUTHORITY_HOST'] ?? this.azure).replace(/\/$/, '');
-    const answer = await this.#send(
-      'POST',
-      `${authority}/${this.env['AZURE_TENANT_ID'] ?? ''}/oauth2/v2.0/token`,
-      form.toString(),
-      { 'content-type': 'application/x-www-form-urlencoded' },
-    );
-    return (JSON.parse(answer) as { access_token: string }).access_token;
-  }
-
-  #send(
-    method: string,
-    to: string,
-    body: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<string> {
-    const ca = readFileSync(this.env['NODE_EXTRA_CA_CERTS'] ?? '');
-    return new Promise((resolve, reject) => {
-      const length = { 'content-length': String(Buffer.byteLength(body)) };
-      const outgoing = request(to, { method, ca, headers: { ...headers, ...length } }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        response.on('end', () => {
-          if ((response.statusCode ?? 500) < 300) resolve(text);
-          else
-            reject(new Error(`${method} ${new URL(to).pathname} was answered ${response.statusCode ?? 0}`));
-        });
-      });
-      outgoing.on('error', reject);
-      outgoing.end(body);
-    });
-  }
-}
