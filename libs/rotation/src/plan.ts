@@ -148,11 +148,14 @@ function slotsOf({ scope, leaked }: OpenRotation, inUse: KeySlot): readonly KeyS
   }
 }
 
-/** A key that is gone from a list taken after the request, and refused where anyone can tell, is retired. */
+/**
+ * A key that is gone from a list taken after the request, and refused where anyone can tell, is retired. Not while a
+ * regeneration of its slot is in doubt: the list may be from before the key existed, and the data plane not know it yet.
+ */
 function close(ring: KeyRing, keys: Fingerprints, seen: Observed, terms: Terms, now: number): Next | null {
   for (const slot of SLOTS) {
-    const { retire } = ring.slots[slot];
-    if (retire === null || retire.fingerprint === keys[slot]) continue;
+    const { retire, regenerations } = ring.slots[slot];
+    if (retire === null || retire.fingerprint === keys[slot] || regenerations.length > 0) continue;
     const { fingerprint, rotationId } = retire;
     const forgotten = seen.forgotten.includes(fingerprint);
     const proof = seen.proofs[fingerprint];

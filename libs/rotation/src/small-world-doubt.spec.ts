@@ -40,6 +40,22 @@ describe('a key that is reported as leaked while a regeneration of its slot is i
     },
   );
 
+  it('is not recorded as retired on the word of a late list while its own regeneration is in doubt', () => {
+    const world = regenerationInDoubt('answer-lost');
+    const leaked = world.fingerprint('key1');
+    world.request(emergency, { scope: 'emergency', slot: 'key1' });
+    while (world.ring.slots.key1.retire?.fingerprint !== leaked) world.step();
+    world.fates = ['never'];
+    while (world.ring.slots.key1.regenerations.length === 0) world.step();
+    world.lateList = { key1: 1, key2: 1 };
+    world.seen = { ...world.seen, forgotten: [leaked] };
+    for (const end = world.now + terms.quiescenceMs / 2; world.now < end;) world.step();
+    expect(world.ring.slots.key1.retire?.fingerprint).toBe(leaked);
+    world.lateList = null;
+    expect(world.run()).toEqual({ do: 'rest' });
+    expect(world.accepts(leaked)).toBe(false);
+  });
+
   it('keeps nobody from healing what consumers read meanwhile', () => {
     const world = regenerationInDoubt('never');
     world.request(emergency, { scope: 'emergency', slot: 'key1' });
