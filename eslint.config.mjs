@@ -33,6 +33,16 @@ const walls = [
     'type:host',
     'type:sdk',
   ]),
+  // The services and a consumer in one process, in a world that goes wrong.
+  only('type:simulation', [
+    'type:app',
+    'type:contract',
+    'type:core',
+    'type:adapter',
+    'type:host',
+    'type:sdk',
+    'type:testing',
+  ]),
   only('type:tool', ['type:contract', 'type:emulator', 'type:adapter', 'type:tool'], noNest),
   only('type:example', ['type:sdk'], noNest),
   only('type:e2e', [

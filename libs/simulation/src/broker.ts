@@ -120,15 +120,17 @@ export class Broker {
     for (const entity of this.#entities.values()) this.#offerAll(entity);
   }
 
-  #reach(actor: Actor, work: () => void): Promise<void> {
+  /** `work` may say with what the caller is answered although it was done. */
+  #reach(actor: Actor, work: () => Error | void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.timeline.after(
         this.chance.between(1, 8),
         () => {
           if (this.down) reject(new TransientFault('bus-unreachable', 'Service Bus does not answer.'));
           else {
-            work();
-            resolve();
+            const trouble = work();
+            if (trouble instanceof Error) reject(trouble);
+            else resolve();
           }
         },
         actor,
@@ -142,7 +144,9 @@ export class Broker {
     return this.#reach(actor, () => {
       for (const message of messages) this.#take(entity, message);
       if (dies) actor.die();
-      if (unanswered) throw new TransientFault('bus-timeout', 'Service Bus did not answer in time.');
+      return unanswered
+        ? new TransientFault('bus-timeout', 'Service Bus did not answer in time.')
+        : undefined;
     });
   }
 

@@ -14,6 +14,12 @@ export interface CallPorts {
   readonly story: Story;
   /** The longest that a call which was given up may still take until it is executed. */
   readonly limboMs: number;
+  /** For bugs: false, and nobody is asked before the bytes leave. */
+  readonly asksBeforeSending?: boolean;
+  /** For bugs: a call that is late is sent once more, and that one is answered. */
+  readonly sendsAgain?: boolean;
+  /** For bugs: a call in doubt is said to be refused. */
+  readonly forgetsDoubt?: boolean;
 }
 
 /** Which kinds of fault stand for what may become of a call. */
@@ -29,7 +35,7 @@ export interface Fates {
 
 /** One attempt. `execute` changes the world; it is called once, later than anybody waits, or never. */
 export function attempt<Value>(
-  { timeline, chance, faults, story, limboMs }: CallPorts,
+  ports: CallPorts,
   actor: Actor,
   what: string,
   fates: Fates,
@@ -37,6 +43,7 @@ export function attempt<Value>(
   execute: () => Value,
   onDoubt: () => void,
 ): Promise<Effect<Value>> {
+  const { timeline, chance, faults, story, limboMs } = ports;
   return new Promise((resolve) => {
     const givenUpAt = timeline.elapsed + deadlineMs;
     const doubt = (why: string): void => {
@@ -45,7 +52,12 @@ export function attempt<Value>(
         givenUpAt - timeline.elapsed,
         () => {
           story.tell(actor.name, `does not know whether ${what} happened: ${why}`);
-          resolve({ outcome: 'in-doubt', message: `no answer within ${deadlineMs} ms` });
+          const message = `no answer within ${deadlineMs} ms`;
+          resolve(
+            ports.forgetsDoubt === true
+              ? { outcome: 'refused', fault: new TransientFault('outage', message) }
+              : { outcome: 'in-doubt', message },
+          );
         },
         actor,
       );
@@ -64,19 +76,31 @@ export function attempt<Value>(
         resolve({ outcome: 'not-sent', code: 'deadline-passed', message: 'the deadline passed' });
         return;
       }
-      if (!maySend()) {
+      if (ports.asksBeforeSending !== false && !maySend()) {
         story.tell(actor.name, `may not send ${what} any more`);
         resolve({ outcome: 'not-sent', code: 'may-not-send', message: 'the lease is not surely ours' });
         return;
       }
       if (fates.down()) {
         const fault = new TransientFault('outage', 'connection refused');
-        timeline.after(5, () => { resolve({ outcome: 'refused', fault }); }, actor);
+        timeline.after(
+          5,
+          () => {
+            resolve({ outcome: 'refused', fault });
+          },
+          actor,
+        );
         return;
       }
       if (fates.throttled !== undefined && faults.strikes(fates.throttled)) {
         const fault = new TransientFault('throttled', '429', { retryAfterMs: chance.whole(1, 30) * 1_000 });
-        timeline.after(20, () => { resolve({ outcome: 'refused', fault }); }, actor);
+        timeline.after(
+          20,
+          () => {
+            resolve({ outcome: 'refused', fault });
+          },
+          actor,
+        );
         return;
       }
       if (faults.strikes(fates.refused)) {
@@ -84,16 +108,41 @@ export function attempt<Value>(
           ? new TransientFault('outage', 'connection refused')
           : new PermanentFault('access-refused', '403: the role assignment is gone.');
         story.tell(actor.name, `is refused ${what}: ${fault.code}`);
-        timeline.after(20, () => { resolve({ outcome: 'refused', fault }); }, actor);
+        timeline.after(
+          20,
+          () => {
+            resolve({ outcome: 'refused', fault });
+          },
+          actor,
+        );
         return;
       }
       story.tell(actor.name, `sends ${what}`);
       const dies = faults.strikes('crash-in-call');
-      if (dies) timeline.after(chance.between(0, 400), () => { actor.die(); }, null);
+      if (dies)
+        timeline.after(
+          chance.between(0, 400),
+          () => {
+            actor.die();
+          },
+          null,
+        );
       const left = givenUpAt - timeline.elapsed;
       if (faults.strikes(fates.late)) {
         executeAfter(left + chance.between(0, limboMs), () => undefined);
-        doubt('it is still on its way');
+        if (ports.sendsAgain !== true) {
+          doubt('it is still on its way');
+          return;
+        }
+        executeAfter(chance.between(10, 300), (value) => {
+          timeline.after(
+            5,
+            () => {
+              resolve({ outcome: 'done', value });
+            },
+            actor,
+          );
+        });
       } else if (fates.lost !== undefined && faults.strikes(fates.lost)) {
         doubt('it never arrives');
       } else if (faults.strikes(fates.unanswered)) {
@@ -102,7 +151,13 @@ export function attempt<Value>(
       } else {
         if (dies) onDoubt();
         executeAfter(chance.between(10, 300), (value) => {
-          timeline.after(chance.between(5, 100), () => { resolve({ outcome: 'done', value }); }, actor);
+          timeline.after(
+            chance.between(5, 100),
+            () => {
+              resolve({ outcome: 'done', value });
+            },
+            actor,
+          );
         });
       }
     };
@@ -128,7 +183,13 @@ export function ask<Value>(
         }
         if (down()) {
           // Refused at once, or nobody says anything until the deadline.
-          timeline.after(chance.happens(0.5) ? 0 : deadlineMs, () => { reject(fault()); }, actor);
+          timeline.after(
+            chance.happens(0.5) ? 0 : deadlineMs,
+            () => {
+              reject(fault());
+            },
+            actor,
+          );
           return;
         }
         try {

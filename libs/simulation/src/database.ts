@@ -9,6 +9,7 @@ import { Client, TypeOverrides, types, type ClientConfig, type QueryResult } fro
 import type { Actor } from './actor.js';
 import type { Chance } from './chance.js';
 import type { Faults } from './faults.js';
+import { Remembered } from './remembered.js';
 import type { Timeline } from './timeline.js';
 
 type Schema = string;
@@ -93,8 +94,13 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 export class WorldDatabase {
   /** Nobody gets an answer. */
   down = false;
+  /** For bugs: what a statement becomes before it reaches the server. */
+  bend: (text: string) => string = (text) => text;
+  /** For bugs: what a process intended is gone with it. */
+  forgetsIntents = false;
   queries = 0;
   readonly #gates = new Map<Schema, Gate>();
+  readonly #remembered = new Map<Schema, Remembered>();
   readonly sessions = new Set<Session>();
 
   constructor(
@@ -112,12 +118,20 @@ export class WorldDatabase {
       return made;
     };
     actor.atDeath(() => {
+      this.forgotten.get(actor)?.();
       for (const one of this.sessions) if (one.actor === actor) one.lose();
     });
     return {
       pool: (config) => new SessionPool(() => session(config)) as never,
       client: (config) => session(config) as never,
     };
+  }
+
+  /** For bugs: how to take back what the process intended last. */
+  readonly forgotten = new Map<Actor, () => void>();
+
+  forget(schema: Schema): void {
+    this.#remembered.get(schema)?.forget();
   }
 
   gate(schema: Schema): Gate {
@@ -132,9 +146,27 @@ export class WorldDatabase {
     for (const session of this.sessions) session.lose();
   }
 
-  execute(config: ClientConfig, statement: Statement): Promise<QueryResult> {
+  /** `begin`: runs before whatever reaches the server. */
+  execute(config: ClientConfig, statement: Statement, begin?: () => Promise<void>): Promise<QueryResult> {
+    const now = new Date(Math.round(this.timeline.now + this.skewMs));
+    return this.#memory(config).answer(statement, now.getTime(), async (asked) => {
+      await begin?.();
+      this.queries += 1;
+      return this.server.query(config, asked, now);
+    });
+  }
+
+  async end(config: ClientConfig, how: 'begin' | 'commit' | 'rollback'): Promise<void> {
     this.queries += 1;
-    return this.server.query(config, statement, new Date(Math.round(this.timeline.now + this.skewMs)));
+    await this.server.query(config, { text: how, values: [] }, new Date(0));
+    if (how === 'rollback') this.#memory(config).forget();
+  }
+
+  #memory(config: ClientConfig): Remembered {
+    const schema = schemaOf(config);
+    let remembered = this.#remembered.get(schema);
+    if (remembered === undefined) this.#remembered.set(schema, (remembered = new Remembered(schema)));
+    return remembered;
   }
 }
 
@@ -160,7 +192,6 @@ const EMPTY = { rows: [], rowCount: 0, command: '', oid: 0, fields: [] } as cons
 export class Session {
   #lost = false;
   #inTransaction = false;
-  /** A transaction begins on the server with its first statement. */
   #begun = false;
   #marked: Statement | undefined;
   #saidAt = 0;
@@ -258,7 +289,8 @@ export class Session {
   }
 
   async #answer(statement: Statement): Promise<QueryResult> {
-    const { text } = statement;
+    const text = this.database.bend(statement.text);
+    const { values } = statement;
     this.#saidAt = this.database.timeline.now;
     if (text === 'begin') return this.#begin();
     if (text === 'commit') return this.#commit();
@@ -272,12 +304,15 @@ export class Session {
       return EMPTY as never;
     }
     if (/^\s*select clock_timestamp\(\) as now\s*$/.test(text))
-      return { ...EMPTY, rows: [{ now: new Date(this.database.timeline.now + this.database.skewMs) }] } as never;
-    if (this.#inTransaction && !this.#isRelay && !this.#begun) {
-      await this.#execute({ text: 'begin', values: [] });
-      this.#begun = true;
-    }
-    const result = await this.#execute(statement);
+      return {
+        ...EMPTY,
+        rows: [{ now: new Date(this.database.timeline.now + this.database.skewMs) }],
+      } as never;
+    // Nobody listens to signs of life in this world, and there are more of them than of all other messages.
+    if (text.includes('insert into outbox') && String(values[0]).startsWith('service-alive-'))
+      return EMPTY as never;
+    await this.#willForget(text, values);
+    const result = await this.#execute({ text, values });
     if (!this.#inTransaction && isWrite(text)) this.#mayLoseAnswer();
     return result;
   }
@@ -291,8 +326,31 @@ export class Session {
     return this.database.gate(schemaOf(this.config));
   }
 
+  async #willForget(text: string, values: readonly unknown[]): Promise<void> {
+    if (!this.database.forgetsIntents || !text.startsWith('with change as')) return;
+    this.database.forgotten.delete(this.actor);
+    if (!JSON.stringify(values).includes('RegenerationIntended')) return;
+    const { server } = this.database;
+    const { rows } = (await server.run('rotator', 'select name, version, state from rotator.stream')) as {
+      rows: { name: string; version: number; state: unknown }[];
+    };
+    this.database.forgotten.set(this.actor, () => {
+      for (const { name, version, state } of rows)
+        void server.run(
+          'rotator',
+          `update rotator.stream set version = ${version}, state = '${JSON.stringify(state)}' where name = '${name}' and version = ${version + 1}`,
+        );
+      this.database.forget('rotator');
+    });
+  }
+
+  /** A transaction begins on the server with the first statement that reaches it. */
   #execute(statement: Statement): Promise<QueryResult> {
-    return this.database.execute(this.config, statement);
+    return this.database.execute(this.config, statement, async () => {
+      if (!this.#inTransaction || this.#isRelay || this.#begun) return;
+      this.#begun = true;
+      await this.database.end(this.config, 'begin');
+    });
   }
 
   #begin(): QueryResult {
@@ -323,7 +381,7 @@ export class Session {
     if (this.#marked !== undefined) {
       await this.#execute(this.#marked);
     } else if (this.#begun) {
-      await this.#execute({ text: 'commit', values: [] });
+      await this.database.end(this.config, 'commit');
     }
     const wrote = this.#begun || this.#marked !== undefined;
     this.#begun = false;
@@ -353,7 +411,7 @@ export class Session {
     this.#inTransaction = false;
     if (gate.relay === this) gate.relay = null;
     if (gate.holder !== this) return;
-    if (rollback && this.#begun) void this.#execute({ text: 'rollback', values: [] });
+    if (rollback && this.#begun) void this.database.end(this.config, 'rollback');
     this.#begun = false;
     gate.holder = null;
     const { timeline } = this.database;

@@ -19,7 +19,10 @@ export interface StoredRotation {
 }
 
 export async function loadRings({ database }: World): Promise<readonly StoredRing[]> {
-  const { rows } = (await database.server.run('rotator', 'select state from rotator.stream order by name')) as {
+  const { rows } = (await database.server.run(
+    'rotator',
+    'select state from rotator.stream order by name',
+  )) as {
     rows: { state: StoredRing }[];
   };
   return rows.map(({ state }) => state);
@@ -34,7 +37,9 @@ export async function isDone(world: World, rings: readonly StoredRing[]): Promis
   for (const id of settings.accounts) {
     const ring = rings.find(({ account }) => account === id);
     if (ring?.published == null) return `nothing is published for ${id}`;
-    const open = [ring.rotation, ...ring.inLine.map(({ rotation }) => rotation)].filter((one) => one !== null);
+    const open = [ring.rotation, ...ring.inLine.map(({ rotation }) => rotation)].filter(
+      (one) => one !== null,
+    );
     const [first] = open;
     if (first !== undefined)
       return first.halted === null
@@ -68,7 +73,8 @@ async function outboxesOwe(world: World): Promise<string | null> {
     )) as { rows: { newest: number | null; waiting: number }[] };
     const [row] = rows;
     if (!before.has(schema)) owed ??= `the outbox of ${schema} was not looked at yet`;
-    else if ((row?.waiting ?? 0) > 0) owed ??= `${row?.waiting ?? 0} messages wait in the outbox of ${schema}`;
+    else if ((row?.waiting ?? 0) > 0)
+      owed ??= `${row?.waiting ?? 0} messages wait in the outbox of ${schema}`;
     before.set(schema, row?.newest ?? 0);
   }
   return owed;
@@ -95,6 +101,7 @@ export async function leftBehind(world: World): Promise<void> {
       `select entity, id from ${schema}.outbox where sent_at is not null`,
     )) as { rows: { entity: string; id: string }[] };
     for (const { entity, id } of messages.rows)
-      if (broker.taken.get(entity)?.has(id) !== true) judge.breach(`${id} counts as sent, and ${entity} never had it`);
+      if (broker.taken.get(entity)?.has(id) !== true)
+        judge.breach(`${id} counts as sent, and ${entity} never had it`);
   }
 }

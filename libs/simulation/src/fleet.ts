@@ -37,7 +37,10 @@ export class Fleet {
       this.#keep(`rotator-${i}`, 'rotator', chance.between(0, 2_000));
     for (const { name, instances } of settings.consumers) {
       for (let i = 0; i < instances; i += 1)
-        this.#startInstance(name, chance.happens(0.7) ? chance.between(0, 20_000) : chance.between(0, 300_000));
+        this.#startInstance(
+          name,
+          chance.happens(0.7) ? chance.between(0, 20_000) : chance.between(0, 300_000),
+        );
     }
   }
 
@@ -95,7 +98,7 @@ export class Fleet {
       actor,
       url: 'postgres://world@world/world',
       driver: database.driver(actor),
-      bus: broker.connect(actor),
+      bus: bug?.bus?.(broker.connect(actor), this.world) ?? broker.connect(actor),
       config: {
         ...TIMES,
         file: path.join(this.#folder, 'twinkey.yaml'),
@@ -104,6 +107,7 @@ export class Fleet {
         resourceManagerEndpoint: 'https://arm.simulation.example',
         fingerprintSalt: 'the salt of a world',
         disableVaultChallengeCheck: false,
+        ...bug?.config,
       },
       log: SILENT,
     });
@@ -125,11 +129,15 @@ export class Fleet {
           if (instance !== undefined) instances.delete(instance);
           this.#startInstance(consumer, ms);
         };
-        actor.atDeath(() => { again('dies', chance.magnitude(500, 200_000)); });
+        actor.atDeath(() => {
+          again('dies', chance.magnitude(500, 200_000));
+        });
         instance = new Instance(this.world, {
           consumer,
           actor,
-          onExit: () => { actor.die(); },
+          onExit: () => {
+            actor.die();
+          },
         });
         instances.add(instance);
       },

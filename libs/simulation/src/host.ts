@@ -20,7 +20,7 @@ import { settlementOf, type Bus, type ReceivedMessage, type Settlement } from '@
 import type { Actor } from './actor.js';
 
 /** Commits wake the relay; this is for what a dead replica left behind. */
-const RELAY_IDLE_MS = 15_000;
+const RELAY_IDLE_MS = 20_000;
 
 const CONTRACTS = new Map(
   [

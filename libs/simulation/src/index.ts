@@ -1,1 +1,3 @@
-export { World, type Outcome, type WorldOptions } from './world.js';
+export { BUGS, type Bug } from './bugs.js';
+export { openRunner, type Runner } from './run.js';
+export type { Outcome, WorldOptions } from './world.js';

@@ -5,6 +5,7 @@ import type { Actor } from './actor.js';
 import type { World } from './world.js';
 import { vaultOf } from './ports.js';
 import { TIMES } from './settings.js';
+import type { Timeline } from './timeline.js';
 
 export interface InstanceOrder {
   readonly consumer: string;
@@ -69,15 +70,7 @@ export class Instance {
       timing: {
         now: actor.now,
         random: () => chance.next(),
-        wait: (ms, signal) =>
-          new Promise((resolve) => {
-            const appointment = timeline.after(ms, resolve, actor);
-            if (signal.aborted) resolve();
-            signal.addEventListener('abort', () => {
-              appointment.cancel();
-              resolve();
-            });
-          }),
+        wait: (ms, signal) => waitOn(timeline, actor, ms, signal),
       },
       events: new Events({
         switched: ({ account, generation }) => {
@@ -87,7 +80,9 @@ export class Instance {
             world.judge.breach(`${actor.name} went from generation ${before} back to ${generation}`);
           this.#highest.set(account, generation);
         },
-        lapsed: () => { story.tell(actor.name, 'gets no answer of the notifier any more'); },
+        lapsed: () => {
+          story.tell(actor.name, 'gets no answer of the notifier any more');
+        },
       }),
     });
     timeline.as(actor, () => {
@@ -150,4 +145,16 @@ export class Instance {
       });
     });
   }
+}
+
+function waitOn(timeline: Timeline, actor: Actor, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      appointment.cancel();
+      resolve();
+    };
+    const appointment = timeline.after(signal.aborted ? 0 : ms, end, actor);
+    signal.addEventListener('abort', end);
+  });
 }

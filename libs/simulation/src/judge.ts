@@ -93,7 +93,9 @@ export class Judge implements Witness {
       `is refused at ${account.name} with generation ${generation}: ${excuse ?? 'for no good reason'}`,
     );
     if (excuse === null)
-      this.breach(`a call of ${instance.actor.name} was refused at ${account.name}, generation ${generation}`);
+      this.breach(
+        `a call of ${instance.actor.name} was refused at ${account.name}, generation ${generation}`,
+      );
     else this.tally.excused += 1;
   }
 
@@ -129,7 +131,9 @@ export class Judge implements Witness {
     const { onOverdue, acknowledgeWithinSeconds, emergency } = this.world.settings;
     const usual = onOverdue === 'force' ? acknowledgeWithinSeconds : Infinity;
     const hurried =
-      this.#emergencies > 0 && emergency.onOverdue === 'force' ? emergency.acknowledgeWithinSeconds : Infinity;
+      this.#emergencies > 0 && emergency.onOverdue === 'force'
+        ? emergency.acknowledgeWithinSeconds
+        : Infinity;
     const published = account.versions.findLast(
       ({ byHand, tags }) => !byHand && tags['twinkey-slot'] === otherSlot(slot),
     );

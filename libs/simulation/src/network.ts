@@ -1,5 +1,11 @@
 // The way from an instance of a consumer to the notifier, over which requests and answers get lost.
-import { PermanentFault, TransientFault, type HeartbeatAnswer, type RegisterAnswer } from '@twinkey/contracts';
+import {
+  PermanentFault,
+  TransientFault,
+  type HeartbeatAnswer,
+  type HeartbeatRequest,
+  type RegisterAnswer,
+} from '@twinkey/contracts';
 import type { Notifier } from '@twinkey/consumer/session';
 import type { Actor } from './actor.js';
 import type { Chance } from './chance.js';
@@ -20,6 +26,8 @@ interface Instances {
 export class Network {
   /** The notifier that listens now. */
   server: { readonly actor: Actor; readonly hosted: Hosted } | undefined;
+  /** For bugs: what a heartbeat says, after the answer to the last one. */
+  bend: (said: HeartbeatRequest, last: HeartbeatAnswer | undefined) => HeartbeatRequest = (said) => said;
 
   constructor(
     private readonly timeline: Timeline,
@@ -35,11 +43,12 @@ export class Network {
       answered(sentAt);
       return answer;
     };
+    let last: HeartbeatAnswer | undefined;
     return {
       register: (request) => call((to) => to.register(request)),
       heartbeat: async (instance, request) => {
         try {
-          return await call((to) => to.heartbeat({ instance }, request));
+          return (last = await call((to) => to.heartbeat({ instance }, this.bend(request, last))));
         } catch (error) {
           if (error instanceof TransientFault && error.code === 'http-410') return 'unknown-instance';
           throw error;

@@ -27,7 +27,8 @@ export class People {
   }
 
   note(rings: readonly StoredRing[]): void {
-    for (const { account, finished } of rings) for (const id of finished) this.#finished.add(`${account} ${id}`);
+    for (const { account, finished } of rings)
+      for (const id of finished) this.#finished.add(`${account} ${id}`);
   }
 
   rotate(account: AccountId): void {

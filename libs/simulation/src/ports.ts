@@ -65,7 +65,9 @@ export function accountKeysOf(ports: AzurePorts, actor: Actor): RotatorKeys {
           const keys = azure.regenerate(account, slot, 'twinkey', lag);
           return { key1: new SecretText(keys.key1), key2: new SecretText(keys.key2) };
         },
-        () => { ports.onDoubt(account, 'regeneration'); },
+        () => {
+          ports.onDoubt(account, 'regeneration');
+        },
       );
     },
     writeDelayMs: () => 0,
@@ -97,11 +99,12 @@ export function shelfOf(ports: AzurePorts, actor: Actor): RotatorShelf {
         { refused: 'vault-refused', unanswered: 'vault-unanswered', late: 'vault-late', down },
         budget,
         () => ({ version: azure.write(account, value.reveal(), writeTags(tags), false) }),
-        () => { ports.onDoubt(account, 'publication'); },
+        () => {
+          ports.onDoubt(account, 'publication');
+        },
       );
     },
-    disableSuperseded: () =>
-      ask({ ...ports, timeline }, actor, reading(5_000), () => 0), // a disabled old version is read by nobody
+    disableSuperseded: () => ask({ ...ports, timeline }, actor, reading(5_000), () => 0), // a disabled old version is read by nobody
   };
 }
 
@@ -156,7 +159,10 @@ export function vaultOf(ports: AzurePorts, actor: Actor, onRead: (told: boolean)
   };
 }
 
-function shownVersion({ faults, chance, timeline, staleMs }: AzurePorts, account: Account): SecretVersion | undefined {
+function shownVersion(
+  { faults, chance, timeline, staleMs }: AzurePorts,
+  account: Account,
+): SecretVersion | undefined {
   if (!faults.strikes('vault-stale')) return account.current;
   return account.versionAt(timeline.now - chance.between(0, Math.min(staleMs, VAULT_LAGS_MS)));
 }
@@ -176,7 +182,12 @@ export function dataPlane(ports: AzurePorts): typeof globalThis.fetch {
       const account = azure.byName(host.split('.', 1)[0] ?? '');
       return new Response('{}', { status: account?.accepts(key, timeline.now) === true ? 200 : 401 });
     };
-    return ask(ports, actor, { down: () => false, deadlineMs: 5_000, fault: unreachable('data plane') }, answer);
+    return ask(
+      ports,
+      actor,
+      { down: () => false, deadlineMs: 5_000, fault: unreachable('data plane') },
+      answer,
+    );
   };
 }
 

@@ -22,14 +22,14 @@ export const TIMES = {
   quiescenceSeconds: 60,
   callDeadlineSeconds: 5,
   accountLeaseSeconds: 15,
-  sweepSeconds: 10,
-  tickSeconds: 10,
-  heartbeatSeconds: 10,
-  leaseSeconds: 30,
+  sweepSeconds: 15,
+  tickSeconds: 20,
+  heartbeatSeconds: 15,
+  leaseSeconds: 45,
   rereadSeconds: 60,
   clockSkewSeconds: 5,
   keyChangedShards: 1,
-  roundMs: 4_000,
+  roundMs: 5_000,
 } as const;
 
 const LARGEST_SKEW_MS = 1_000;
@@ -49,13 +49,13 @@ export function drawSettings(from: Chance, { isSkewed }: { readonly isSkewed: bo
       .map((name) => ({ name, instances: chance.whole(1, 2) })),
     rotators: 2,
     onOverdue: chance.happens(0.2) ? 'force' : 'hold',
-    acknowledgeWithinSeconds: chance.pick([120, 300, 900]),
+    acknowledgeWithinSeconds: chance.pick([90, 180, 400]),
     drainSeconds: chance.pick([2, 10, 30]),
     emergency: {
       acknowledgeWithinSeconds: chance.pick([60, 180]),
       onOverdue: chance.happens(0.2) ? 'force' : 'hold',
     },
-    troubledMs: chance.between(8, 25) * 60_000,
+    troubledMs: chance.between(4, 12) * 60_000,
     skewMs: isSkewed ? LARGEST_SKEW_MS : 0,
   };
 }

@@ -24,7 +24,13 @@ const HAPPENINGS: Partial<Record<Kind, Happening>> = {
     const ms = howLong(world, chance, 600_000);
     world.story.tell('world', `the bus is away for ${seconds(ms)}`);
     broker.down = true;
-    timeline.after(ms, () => { broker.comeBack(); }, null);
+    timeline.after(
+      ms,
+      () => {
+        broker.comeBack();
+      },
+      null,
+    );
     return true;
   },
   'vault-outage': (world, chance) => {
@@ -33,7 +39,13 @@ const HAPPENINGS: Partial<Record<Kind, Happening>> = {
     const ms = howLong(world, chance, 600_000);
     world.story.tell('world', `Key Vault is away for ${seconds(ms)}`);
     outages.vault = true;
-    timeline.after(ms, () => { outages.vault = false; }, null);
+    timeline.after(
+      ms,
+      () => {
+        outages.vault = false;
+      },
+      null,
+    );
     return true;
   },
   'database-outage': (world, chance) => {
@@ -42,7 +54,13 @@ const HAPPENINGS: Partial<Record<Kind, Happening>> = {
     const ms = howLong(world, chance, 240_000);
     world.story.tell('world', `the database is away for ${seconds(ms)}`);
     database.goDown();
-    timeline.after(ms, () => { database.down = false; }, null);
+    timeline.after(
+      ms,
+      () => {
+        database.down = false;
+      },
+      null,
+    );
     return true;
   },
   'consumer-crash': (world, chance) => {
@@ -81,9 +99,15 @@ const HAPPENINGS: Partial<Record<Kind, Happening>> = {
       : 'written by somebody';
     world.azure.write(account, value, {}, true);
   },
-  'people-rotate': (world, chance) => { world.people.rotate(chance.pick(world.settings.accounts)); },
-  'people-half': (world, chance) => { world.people.half(chance.pick(world.settings.accounts)); },
-  'people-emergency': (world, chance) => { world.people.emergency(chance.pick(world.settings.accounts)); },
+  'people-rotate': (world, chance) => {
+    world.people.rotate(chance.pick(world.settings.accounts));
+  },
+  'people-half': (world, chance) => {
+    world.people.half(chance.pick(world.settings.accounts));
+  },
+  'people-emergency': (world, chance) => {
+    world.people.emergency(chance.pick(world.settings.accounts));
+  },
   'people-halt': (world, chance) => world.people.halt(chance.pick(world.settings.accounts)),
   'people-replay': (world, chance) => world.people.replay(chance.pick(world.settings.accounts)),
   'people-waive': (world, chance) => world.people.waive(chance.pick(world.settings.accounts)),

@@ -73,7 +73,8 @@ export class World {
   constructor({ seed, server, only, bug }: WorldOptions) {
     this.chance = new Chance(seed, 'world');
     this.bug = bug;
-    this.faults = new Faults(this.chance.split('faults'), only === undefined ? {} : { only });
+    const kinds = bug?.needs ?? only;
+    this.faults = new Faults(this.chance.split('faults'), kinds === undefined ? {} : { only: kinds });
     const isSkewed = this.faults.strikes('clocks-skewed');
     this.settings = drawSettings(this.chance, { isSkewed });
     this.kindFrom = this.timeline.now + this.settings.troubledMs;
@@ -86,7 +87,9 @@ export class World {
     this.network = new Network(timeline, dice, faults);
     this.judge = new Judge(this);
     this.azure.witness = this.judge;
-    this.broker.onText = (text, where) => { this.judge.read(text, where); };
+    this.broker.onText = (text, where) => {
+      this.judge.read(text, where);
+    };
     this.ports = {
       timeline,
       chance: dice,
@@ -101,6 +104,9 @@ export class World {
         if (what === 'regeneration') this.judge.mayReplace(account.id, 1);
       },
     };
+    if (bug?.statement !== undefined) this.database.bend = bug.statement;
+    if (bug?.heartbeat !== undefined) this.network.bend = bug.heartbeat;
+    this.database.forgetsIntents = bug?.forgetsIntents === true;
     this.fleet = new Fleet(this);
     this.people = new People(this);
   }
@@ -122,10 +128,15 @@ export class World {
         this.azure.add(id);
         judge.mayReplace(id, 2); // the scheduler asks for a first rotation
       }
-      this.bug?.apply(this);
       this.fleet.start();
       trouble(this);
-      timeline.after(settings.troubledMs, () => { this.#becomeKind(); }, null);
+      timeline.after(
+        settings.troubledMs,
+        () => {
+          this.#becomeKind();
+        },
+        null,
+      );
       await timeline.run(() => this.#isDone || judge.verdict !== null);
       if (judge.verdict === null) await leftBehind(this);
     } finally {
@@ -155,7 +166,13 @@ export class World {
   #becomeKind(): void {
     const { timeline, story } = this;
     if (timeline.now < this.kindFrom) {
-      timeline.after(this.kindFrom - timeline.now, () => { this.#becomeKind(); }, null);
+      timeline.after(
+        this.kindFrom - timeline.now,
+        () => {
+          this.#becomeKind();
+        },
+        null,
+      );
       return;
     }
     story.tell('world', 'is kind from here on');

@@ -1,0 +1,68 @@
+// One seed after the other over one server, and what they came to in all.
+import { testDatabase } from '@twinkey/testing';
+import { Server } from './database.js';
+import { KINDS, type Counts } from './faults.js';
+import { makeTables } from './tables.js';
+import { World, type Outcome, type WorldOptions } from './world.js';
+
+export interface Sum {
+  seeds: number;
+  virtualMs: number;
+  completed: number;
+  calls: number;
+  refused: number;
+  regenerations: number;
+  publications: number;
+  events: number;
+  readonly counts: Counts;
+}
+
+export function nothing(): Sum {
+  return {
+    seeds: 0,
+    virtualMs: 0,
+    completed: 0,
+    calls: 0,
+    refused: 0,
+    regenerations: 0,
+    publications: 0,
+    events: 0,
+    counts: {},
+  };
+}
+
+export function add(sum: Sum, { virtualMs, completed, tally, events, counts }: Outcome): void {
+  sum.seeds += 1;
+  sum.virtualMs += virtualMs;
+  sum.completed += completed;
+  sum.calls += tally.calls;
+  sum.refused += tally.refused;
+  sum.regenerations += tally.regenerations;
+  sum.publications += tally.publications;
+  sum.events += events;
+  for (const [kind, times] of Object.entries(counts) as [keyof Counts, number][])
+    sum.counts[kind] = (sum.counts[kind] ?? 0) + times;
+}
+
+/** Kinds of fault that never happened: what was run says nothing of them. */
+export function neverHappened({ counts }: Sum): readonly string[] {
+  return [...KINDS, 'message-reordered' as const].filter((kind) => (counts[kind] ?? 0) === 0);
+}
+
+export interface Runner {
+  run(options: Omit<WorldOptions, 'server'>): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** A database of its own on the server that specs share. */
+export async function openRunner(): Promise<Runner> {
+  const database = await testDatabase({ prepare: makeTables });
+  const server = new Server(database.url);
+  return {
+    run: (options) => new World({ ...options, server }).run(),
+    close: async () => {
+      await server.close();
+      await database.drop();
+    },
+  };
+}
