@@ -59,6 +59,13 @@ describe('an attempt that is answered', () => {
   });
 });
 
+describe('an attempt that was answered by a success which the SDK could not read', () => {
+  it('is in doubt: it was executed, and nobody knows what came of it', async () => {
+    const { call } = client(() => Promise.resolve(202));
+    expect(await attemptOnce(allowed, call, armFault)).toMatchObject({ outcome: 'in-doubt' });
+  });
+});
+
 describe('an attempt whose connection fails', () => {
   it('is refused when there never was one', async () => {
     const { call } = client(() => Promise.reject(new RestError('no', { code: 'ECONNREFUSED' })));
@@ -121,6 +128,72 @@ describe('an attempt that takes longer than its deadline', () => {
     tokenArrives?.();
     await expect(late).rejects.toMatchObject({ code: 'deadline-passed' });
     expect(server.sent).toBe(0);
+  });
+});
+
+describe('an attempt after its deadline', () => {
+  it('is not sent even when nothing else had a turn in between', async () => {
+    const server = client(() => Promise.resolve(200));
+    const busy = (signal: AbortSignal) => {
+      const until = performance.now() + 30;
+      while (performance.now() < until);
+      return server.call(signal);
+    };
+    expect(await attemptOnce({ deadlineMs: 20, maySend: () => true }, busy, armFault)).toMatchObject({
+      outcome: 'not-sent',
+      code: 'deadline-passed',
+    });
+    expect(server.sent).toBe(0);
+  });
+
+  it('is told to those who still wait for it', async () => {
+    let told: AbortSignal | undefined;
+    await attemptOnce(
+      { deadlineMs: 20, maySend: () => true },
+      (signal) => {
+        told = signal;
+        return never;
+      },
+      armFault,
+    );
+    expect(told?.aborted).toBe(true);
+  });
+});
+
+describe('an attempt whose request was challenged', () => {
+  const challenged = (then: (signal: AbortSignal) => Promise<string>) => async (signal: AbortSignal) => {
+    await client(() => Promise.resolve(401))
+      .call(signal)
+      .catch(() => undefined);
+    return then(signal);
+  };
+
+  it('is not sent when the token for the second one does not come in time', async () => {
+    const call = challenged(() => never);
+    expect(await attemptOnce({ deadlineMs: 20, maySend: () => true }, call, armFault)).toMatchObject({
+      outcome: 'not-sent',
+      code: 'deadline-passed',
+    });
+  });
+
+  it('is in doubt when the connection of the second one breaks', async () => {
+    const call = challenged(client(() => Promise.reject(new RestError('no', { code: 'EPIPE' }))).call);
+    expect(await attemptOnce(allowed, call, armFault)).toMatchObject({ outcome: 'in-doubt' });
+  });
+});
+
+describe('an attempt whose answer was lost before another token was needed', () => {
+  it('is in doubt, whatever the identity service answers', async () => {
+    const lost = client(() => Promise.reject(new RestError('no', { code: 'ECONNRESET' })));
+    const noToken = Object.assign(new Error('invalid_client'), {
+      name: 'AuthenticationError',
+      statusCode: 400,
+    });
+    const call = async (signal: AbortSignal): Promise<string> => {
+      await lost.call(signal).catch(() => undefined);
+      throw noToken;
+    };
+    expect(await attemptOnce(allowed, call, armFault)).toMatchObject({ outcome: 'in-doubt' });
   });
 });
 

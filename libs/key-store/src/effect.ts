@@ -34,10 +34,11 @@ class NotSent extends Error {
   }
 }
 
-/** `unsent` → `sent` (gate) → `unsent` again after an answer that says "not executed"; `closed` for good. */
 interface Attempt {
-  state: 'unsent' | 'sent' | 'closed';
-  readonly deadlineAt: number;
+  /** Something left that may have been executed: not any more after an answer that says "not executed". */
+  isSent: boolean;
+  /** Nothing leaves from this moment on, by the monotonic clock. */
+  closesAt: number;
   readonly maySend: () => boolean;
 }
 
@@ -61,21 +62,16 @@ export const sendGate: PipelinePolicy = {
   async sendRequest(request, next) {
     const attempt = current.getStore();
     if (attempt === undefined) return next(request);
-    if (attempt.state === 'closed' || monotonicMs() >= attempt.deadlineAt) {
+    if (monotonicMs() >= attempt.closesAt) {
       throw new NotSent('deadline-passed', 'the deadline passed before the request was sent');
     }
     if (!attempt.maySend()) throw new NotSent('may-not-send', 'sending was not allowed any more');
-    attempt.state = 'sent';
+    attempt.isSent = true;
     const answer = await next(request);
-    // Closed meanwhile: the caller has been told "in doubt" and stays with it.
-    if (saysNotExecuted(answer.status) && !isClosed(attempt)) attempt.state = 'unsent';
+    if (saysNotExecuted(answer.status)) attempt.isSent = false;
     return answer;
   },
 };
-
-function isClosed(attempt: Attempt): boolean {
-  return attempt.state === 'closed';
-}
 
 /** 408 is a 4xx, but it says only that somebody on the way lost patience. */
 function saysNotExecuted(status: number): boolean {
@@ -92,8 +88,8 @@ export async function attemptOnce<T>(
   toFault: (error: unknown) => TransientFault | PermanentFault,
 ): Promise<Effect<T>> {
   const attempt: Attempt = {
-    state: 'unsent',
-    deadlineAt: monotonicMs() + budget.deadlineMs,
+    isSent: false,
+    closesAt: monotonicMs() + budget.deadlineMs,
     maySend: budget.maySend,
   };
   const abort = new AbortController();
@@ -112,10 +108,10 @@ export async function attemptOnce<T>(
   const first = await Promise.race([answer, deadline]);
   clearTimeout(timer);
   if (first !== undefined) return first;
-  const wasSent = attempt.state === 'sent';
-  attempt.state = 'closed';
+  // The timer may be a moment ahead of the clock that the gate reads.
+  attempt.closesAt = -Infinity;
   abort.abort();
-  return wasSent
+  return attempt.isSent
     ? { outcome: 'in-doubt', message: `no answer within ${budget.deadlineMs} ms` }
     : {
         outcome: 'not-sent',
@@ -132,7 +128,7 @@ function judge<T>(
   if (error instanceof NotSent) return { outcome: 'not-sent', code: error.code, message: error.message };
   const status = statusOf(error);
   if (status !== undefined && saysNotExecuted(status)) return { outcome: 'refused', fault: toFault(error) };
-  if (attempt.state === 'sent' && !neverConnected(error)) {
+  if (attempt.isSent && !neverConnected(error)) {
     return { outcome: 'in-doubt', message: describeError(error) };
   }
   if (isTokenFailure(error)) {

@@ -39,6 +39,7 @@ describe('what Resource Manager refuses', () => {
 
 describe('what Key Vault refuses', () => {
   it.each([
+    [401, 'Unauthorized', undefined, 'token-refused', 'TransientFault'],
     [403, 'Forbidden', undefined, 'access-refused', 'PermanentFault'],
     [409, 'Conflict', { code: 'ObjectIsDeletedButRecoverable' }, 'secret-unusable', 'PermanentFault'],
     [409, 'Conflict', undefined, 'vault-conflict', 'TransientFault'],
@@ -61,6 +62,45 @@ describe('a throttled call', () => {
     expect(
       retryAfterOf({ response: { headers: { get: (each: string) => headers.get(each) ?? undefined } } }, now),
     ).toBe(expected);
+  });
+});
+
+describe('a service that asks for patience', () => {
+  const answered = (statusCode: number, headers: Record<string, string> = {}) => {
+    const sent = new Headers(headers);
+    const response = { headers: { get: (name: string) => sent.get(name) ?? undefined } };
+    return Object.assign(refusal(statusCode), { response });
+  };
+
+  it('gets the time that it names', () => {
+    for (const status of [429, 503])
+      expect(armFault(answered(status, { 'retry-after': '17' }))).toMatchObject({ retryAfterMs: 17_000 });
+  });
+
+  it('gets ten seconds when it throttles and names none', () => {
+    expect(armFault(answered(429))).toMatchObject({ code: 'throttled', retryAfterMs: 10_000 });
+  });
+
+  it.each([408, 500, 502])('is tried again after %i, when whoever asks chooses', (status) => {
+    expect(armFault(answered(status))).toMatchObject({
+      name: 'TransientFault',
+      code: 'service-unavailable',
+      retryAfterMs: undefined,
+    });
+  });
+});
+
+describe('a refusal', () => {
+  it('keeps what the service said as its cause', () => {
+    for (const status of [401, 403, 418, 429, 503])
+      expect(armFault(refusal(status))).toMatchObject({ cause: { message: 'said so' } });
+  });
+
+  it('that only a person can lift says what to do', () => {
+    for (const status of [403, 404]) {
+      for (const fault of [armFault(refusal(status)), vaultFault(refusal(status))])
+        expect(fault).toMatchObject({ remedy: expect.stringMatching(/^(Grant|Check)/) as unknown });
+    }
   });
 });
 

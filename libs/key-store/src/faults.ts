@@ -2,22 +2,23 @@
 import { isPermanentFault, isTransientFault, PermanentFault, TransientFault } from '@twinkey/contracts';
 import { withoutKeys } from './secret-text.js';
 
-/** Nothing reached the other side: no address, nobody listening, or a certificate that was not accepted. */
-const NEVER_CONNECTED =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CERT_.*|SELF_SIGNED_.*|DEPTH_ZERO_.*|UNABLE_TO_.*|ERR_TLS_CERT_.*)$/;
-const UNTRUSTED = /^(CERT_.*|SELF_SIGNED_.*|DEPTH_ZERO_.*|UNABLE_TO_.*|ERR_TLS_CERT_.*)$/;
+/** Nothing reached the other side: no address, nobody listening; or a certificate that was not accepted. */
+const NO_LISTENER = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+const UNTRUSTED = /^(CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|ERR_TLS_CERT)_/;
 
 /** Asked again after this when a 429 names no time. */
 const THROTTLED_DEFAULT_MS = 10_000;
 
-interface Row {
+type Row = {
   readonly status: number;
   /** Looked for in the error's codes and message. */
   readonly saying?: RegExp;
-  readonly fault: 'transient' | 'permanent';
   readonly code: string;
-  readonly remedy?: string;
-}
+} & (
+  | { readonly fault: 'transient' }
+  /** Nothing gets better by itself, so a person has to hear what to do. */
+  | { readonly fault: 'permanent'; readonly remedy: string }
+);
 
 const ARM: readonly Row[] = [
   {
@@ -92,13 +93,7 @@ function faultOf(error: unknown, service: string, rows: readonly Row[]): Transie
   const said = `${codesOf(error).join(' ')} ${text}`;
   const row = rows.find((each) => each.status === status && (each.saying?.test(said) ?? true));
   if (row?.fault === 'transient') return new TransientFault(row.code, text, { cause });
-  if (row?.fault === 'permanent') {
-    return new PermanentFault(
-      row.code,
-      text,
-      row.remedy === undefined ? { cause } : { cause, remedy: row.remedy },
-    );
-  }
+  if (row?.fault === 'permanent') return new PermanentFault(row.code, text, { cause, remedy: row.remedy });
   if (status >= 500 || status === 408) {
     const retryAfterMs = retryAfterOf(error);
     return new TransientFault(
@@ -132,7 +127,8 @@ function withoutAnswer(error: unknown, text: string, cause: Error): TransientFau
 
 /** True when the request cannot have left: the connection was never there. */
 export function neverConnected(error: unknown): boolean {
-  return statusOf(error) === undefined && NEVER_CONNECTED.test(codeOf(error) ?? '');
+  const code = codeOf(error) ?? '';
+  return statusOf(error) === undefined && (NO_LISTENER.test(code) || UNTRUSTED.test(code));
 }
 
 export function isTokenFailure(error: unknown): boolean {
@@ -148,7 +144,12 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }
 
+/**
+ * What the service answered; undefined when it did not. The status in a token's failure is that of the identity
+ * service, and says nothing about a call that needed the token.
+ */
 export function statusOf(error: unknown): number | undefined {
+  if (isTokenFailure(error)) return undefined;
   const status = property(error, 'statusCode');
   return typeof status === 'number' ? status : undefined;
 }

@@ -184,6 +184,26 @@ describe('an acknowledgement', () => {
   });
 });
 
+describe('a goodbye', () => {
+  it('is for ever', () => {
+    given(registered, acked(7))
+      .when({ command: 'leave' })
+      .then({ gone: true, acknowledged: generation(7) });
+  });
+
+  it('of an instance that is not known, or that left already, is refused', () => {
+    given().when({ command: 'leave' }).thenRefused('unknown-instance');
+    given(registered, left).when({ command: 'leave' }).thenRefused('unknown-instance');
+  });
+});
+
+describe('what is told of an instance before it registered', () => {
+  it('makes no instance of it', () => {
+    expect(fold([acked(7)])).toBeNull();
+    expect(fold([{ event: 'lease-renewed', at: 0, leaseUntil: 1 }, left])).toBeNull();
+  });
+});
+
 describe('an instance that falls silent', () => {
   it('stays live until its lease and the clock skew are over', () => {
     const current = fold([registered]);
