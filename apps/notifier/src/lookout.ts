@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountId } from '@twinkey/contracts';
 import type { Log } from '@twinkey/service';
 
@@ -63,7 +62,8 @@ export class Lookout {
     try {
       await this.look(account);
       const took = performance.now() - begun;
-      if (took > restAfterMs && this.waiting.has(account)) await delay(took);
+      if (took > restAfterMs && this.waiting.has(account))
+        await new Promise((rested) => setTimeout(rested, took));
     } catch (error) {
       // The transaction is gone and its nudge is back: the next round looks again.
       this.log.warn({ err: error, account }, 'An account could not be looked at; the next round tries again');
