@@ -28,7 +28,8 @@ import {
   writeMessage,
 } from '@twinkey/contracts';
 import { type Bus, connectBus } from '@twinkey/service-bus';
-import { connect, type Twinkey } from './connect.js';
+import { connect } from './connect.js';
+import type { Twinkey } from './twinkey.js';
 
 // Much is started and asked here; a machine that does other work besides needs time for it.
 jest.setTimeout(30_000);

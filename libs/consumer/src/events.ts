@@ -9,6 +9,15 @@ export interface TwinkeyEvents {
     readonly generation: Generation;
     readonly previous: Generation;
   };
+  /** `beforeSwitch` refused: the older key stays in use, and the application is asked again at `until`. */
+  readonly kept: {
+    readonly account: AccountId;
+    readonly name: string;
+    readonly generation: Generation;
+    readonly offered: Generation;
+    readonly reason: string;
+    readonly until: Date;
+  };
   /** The notifier does not answer: the last good key stays in use and Key Vault is re-read on our own. */
   readonly lapsed: { readonly since: Date; readonly reason: string };
   /** The notifier answers again. */
@@ -27,14 +36,16 @@ export type Listeners = { readonly [Name in keyof TwinkeyEvents]?: Listener<Name
 export class Events {
   readonly #listeners: { readonly [Name in keyof TwinkeyEvents]: Set<Listener<Name>> } = {
     switched: new Set(),
+    kept: new Set(),
     lapsed: new Set(),
     resumed: new Set(),
     refused: new Set(),
     error: new Set(),
   };
 
-  constructor({ switched, lapsed, resumed, refused, error }: Listeners = {}) {
+  constructor({ switched, kept, lapsed, resumed, refused, error }: Listeners = {}) {
     if (switched) this.on('switched', switched);
+    if (kept) this.on('kept', kept);
     if (lapsed) this.on('lapsed', lapsed);
     if (resumed) this.on('resumed', resumed);
     if (refused) this.on('refused', refused);

@@ -5,9 +5,12 @@ import {
   type HeartbeatRequest,
   type SecretReference,
 } from '@twinkey/contracts';
+import { type BeforeSwitch, Consent, type Refusal } from './consent.js';
 import { type Followed, hear, install, isBehind, judge } from './follow.js';
 import { KeyHolder } from './key-holder.js';
 import { backoffMs, type Timing } from './timing.js';
+import { TokenDeaths } from './token-deaths.js';
+import { isUnused, Usage, type Used } from './usage.js';
 import type { ReadVersion, Vault } from './vault-reader.js';
 
 /** Re-reads that refused calls ask for are at least this far apart. */
@@ -21,14 +24,25 @@ export interface AccountPorts {
   readonly closing: AbortSignal;
   readonly switched: (account: FollowedAccount, previous: Generation) => void;
   readonly failed: (error: Error) => void;
+  /** Asked before a newer key is used; absent: it is used at once. */
+  readonly beforeSwitch?: {
+    readonly hook: BeforeSwitch;
+    readonly withinMs: number;
+    readonly askAgainMs: number;
+    readonly refused: (account: FollowedAccount, refusal: Refusal) => void;
+    /** The notifier answers, so it waits for this instance. Else a refusal would keep nobody from replacing the key. */
+    readonly isAwaited: () => boolean;
+  };
 }
 
 /**
  * One account and this instance's way along its generations. Following: up to date ──hear a higher one──► behind
- * ──read a version that will do──► up to date. `#take` is the only place where a generation is installed.
+ * ──read a version that will do, and the application agrees──► up to date. `#install` is the only place where a generation is installed.
  */
 export class FollowedAccount {
   readonly holder: KeyHolder;
+  readonly usage = new Usage();
+  readonly tokenDeaths = new TokenDeaths();
   /** Resolves with the first key. */
   readonly ready: Promise<void>;
   /** What the notifier was or will be told; undefined until the first key is in use everywhere. */
@@ -47,6 +61,9 @@ export class FollowedAccount {
   #foundAt = -Infinity;
   #catchingUp: Promise<void> | undefined;
   #rereading: Promise<void> | undefined;
+  readonly #consent: Consent | undefined;
+  /** Calls that were refused and look for a newer key just now: it is used without asking. */
+  #refusedCalls = 0;
   #becomeReady: () => void = () => undefined;
 
   constructor(
@@ -61,6 +78,16 @@ export class FollowedAccount {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
+    const { beforeSwitch, timing, closing, failed } = ports;
+    if (beforeSwitch === undefined) return;
+    const refused = (refusal: Refusal): void => {
+      beforeSwitch.refused(this, refusal);
+    };
+    this.#consent = new Consent({ ...beforeSwitch, account: id, name, timing, closing, failed, refused });
+  }
+
+  get used(): Used {
+    return this.usage.used(this.holder.isUnseen);
   }
 
   get generation(): Generation {
@@ -77,12 +104,16 @@ export class FollowedAccount {
     const before = this.#followed;
     this.#followed = hear(before, named);
     if (named >= before.minimum) this.#secret = secret;
+    this.#consent?.heard(named);
     if (isBehind(this.#followed)) void this.#catchUp();
   }
 
-  /** An answer to what was asked at `askedAt` named it: good enough while the notifier answers, unless it named a newer one. */
+  /**
+   * An answer to what was asked at `askedAt` named it: good enough while the notifier answers, unless it named a newer
+   * one; even then while the application holds on to the older: whoever answers also waits.
+   */
   confirmed(askedAt: number): void {
-    if (!isBehind(this.#followed)) this.confirmedAt = askedAt;
+    if (!isBehind(this.#followed) || this.#consent?.isHolding === true) this.confirmedAt = askedAt;
   }
 
   /**
@@ -91,6 +122,7 @@ export class FollowedAccount {
    */
   unconfirmed(): void {
     this.confirmedAt = this.#foundAt;
+    this.#consent?.overrule();
   }
 
   /** Reads Key Vault once, together with whoever asks at the same time. Reports failures, never throws them. */
@@ -117,13 +149,31 @@ export class FollowedAccount {
     const { timing, closing } = this.#ports;
     const early = this.#readAt + REFUSED_REREAD_GAP_MS - timing.now();
     if (early > 0 && this.#rereading === undefined) await timing.wait(early, closing);
-    if (this.generation <= than) await this.reread();
+    if (this.generation > than) return true;
+    // The key in use is dead, as far as anybody can tell: an application that holds on to it is not asked.
+    this.#consent?.overrule();
+    this.#refusedCalls += 1;
+    try {
+      await this.reread();
+    } finally {
+      this.#refusedCalls -= 1;
+    }
     return this.generation > than;
   }
 
   /** What a heartbeat says about this account. */
   standing(): HeartbeatRequest['accounts'][number] {
-    return { account: this.id, generation: generation(0), ...this.acknowledged };
+    const { used } = this;
+    const refusal = this.#consent?.refusal;
+    return {
+      account: this.id,
+      generation: generation(0),
+      ...this.acknowledged,
+      ...(isUnused(used) ? {} : { used }),
+      ...(refusal === undefined
+        ? {}
+        : { refusal: { generation: refusal.generation, reason: refusal.reason } }),
+    };
   }
 
   async #catchUp(): Promise<void> {
@@ -134,11 +184,17 @@ export class FollowedAccount {
   async #untilCaughtUp(): Promise<void> {
     const { timing, closing } = this.#ports;
     for (let attempt = 0; isBehind(this.#followed) && !closing.aborted; attempt += 1) {
-      if (attempt > 0) await timing.wait(backoffMs(attempt - 1, READ_AGAIN_CEILING_MS, timing), closing);
-      await this.reread();
+      if (attempt > 0) await this.#pause(backoffMs(attempt - 1, READ_AGAIN_CEILING_MS, timing));
+      if (isBehind(this.#followed)) await this.reread();
     }
     // In the same breath as the last look at the condition: whoever hears more from here on starts anew.
     this.#catchingUp = undefined;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { timing, closing } = this.#ports;
+    if (this.#consent?.isHolding === true) await this.#consent.over();
+    else await timing.wait(ms, closing);
   }
 
   async #readOnce(): Promise<void> {
@@ -164,14 +220,39 @@ export class FollowedAccount {
       return;
     }
     this.trouble = undefined;
-    this.#foundAt = askedAt;
-    this.confirmedAt = askedAt;
-    if (verdict === 'keep' || version.kind !== 'published') return;
+    if (verdict === 'keep' || version.kind !== 'published') {
+      this.#confirm(askedAt);
+      return;
+    }
+    if (this.#consent === undefined || !this.#mayKeep()) {
+      this.#install(version, askedAt);
+      return;
+    }
+    this.#consent.ask(version.generation, this.generation, () => {
+      // Much may have been heard while the application thought about it.
+      if (judge(this.#followed, version) === 'install') this.#install(version, askedAt);
+    });
+  }
+
+  /** There is an older key, and somebody waits with its end until this instance has moved. */
+  #mayKeep(): boolean {
+    const isAwaited = this.#ports.beforeSwitch?.isAwaited() ?? false;
+    return this.generation > 0 && isAwaited && this.#refusedCalls === 0;
+  }
+
+  #install(version: Extract<ReadVersion, { kind: 'published' }>, askedAt: number): void {
     const previous = this.generation;
     this.#followed = install(this.#followed, version.generation);
     this.holder.install(version);
+    this.#confirm(askedAt);
+    this.#consent?.moot();
     this.#becomeReady();
     this.#ports.switched(this, previous);
+  }
+
+  #confirm(askedAt: number): void {
+    this.#foundAt = askedAt;
+    this.confirmedAt = askedAt;
   }
 }
 

@@ -1,7 +1,8 @@
 // A call that is refused with 401 is repeated once, with a newer key if there is one.
-import type { PipelinePolicy, PipelineRequest } from '@azure/core-rest-pipeline';
+import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import type { Generation } from '@twinkey/contracts';
-import type { KeyHolder } from './key-holder.js';
+import type { HeldKey, KeyHolder } from './key-holder.js';
+import { fetchAttempts, isRepeatable, keyHeaderOf, showKey } from './proofs.js';
 
 /** What is known of a refused call when it is over. */
 export interface RefusedCall {
@@ -20,27 +21,22 @@ export interface Healing {
   /** Looks for a key newer than `generation`; true when there is one now. */
   readonly findNewer: (generation: Generation) => Promise<boolean>;
   readonly refused: (call: RefusedCall) => void;
-}
-
-/** `api-key` is what OpenAI's clients set; every other service takes the first. */
-const KEY_HEADER = 'Ocp-Apim-Subscription-Key';
-const OPENAI_KEY_HEADER = 'api-key';
-
-export function headerFor(headers: { has(name: string): boolean }): string {
-  return headers.has(OPENAI_KEY_HEADER) ? OPENAI_KEY_HEADER : KEY_HEADER;
+  /** A call carries the key. */
+  readonly presented?: () => void;
 }
 
 /** `again`: absent when the request cannot be repeated, because its body is a stream that is used up. */
-async function heal<Answer extends { readonly status: number }>(
-  { holder, confirm, findNewer, refused }: Healing,
-  send: (key: string) => Promise<Answer>,
-  again: ((key: string, first: Answer) => Promise<Answer>) | undefined,
+export async function heal<Answer extends { readonly status: number }>(
+  { holder, confirm, findNewer, refused, presented }: Healing,
+  send: (held: HeldKey) => Promise<Answer>,
+  again: ((held: HeldKey, first: Answer) => Promise<Answer>) | undefined,
 ): Promise<Answer> {
   await confirm();
   let generation = holder.generation;
   const first = await holder.use((held) => {
     generation = held.generation;
-    return send(held.key);
+    presented?.();
+    return send(held);
   });
   if (first.status !== 401) return first;
   const newer = holder.generation > generation || (await findNewer(generation));
@@ -48,7 +44,10 @@ async function heal<Answer extends { readonly status: number }>(
     refused({ generation, answers: 1, healed: false });
     return first;
   }
-  const second = await holder.use((held) => again(held.key, first));
+  const second = await holder.use((held) => {
+    presented?.();
+    return again(held, first);
+  });
   const healed = second.status !== 401;
   refused({ generation, answers: healed ? 1 : 2, healed });
   return second;
@@ -62,40 +61,28 @@ export function healingPolicy(healing: Healing): PipelinePolicy {
   return {
     name: 'twinkeyKey',
     sendRequest: (request, next) => {
-      const header = headerFor(request.headers);
-      const send = (key: string): ReturnType<typeof next> => {
-        request.headers.set(header, key);
+      const header = keyHeaderOf(request.headers, request.url);
+      const send = ({ key }: HeldKey): ReturnType<typeof next> => {
+        showKey(request.headers, header, key);
         return next(request);
       };
-      return heal(healing, send, isRepeatable(request) ? send : undefined);
+      return heal(healing, send, isRepeatable(request.body) ? send : undefined);
     },
   };
 }
 
-function isRepeatable({ body }: PipelineRequest): boolean {
-  return !isStream(body);
-}
-
-function isStream(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  return 'getReader' in body || 'pipe' in body || Symbol.asyncIterator in body;
-}
-
 /** `fetch` with the account's key in place. */
-export function healingFetch(healing: Healing): typeof fetch {
+export function healingFetch(healing: Healing, plain: typeof fetch = fetch): typeof fetch {
   return (input, init) => {
-    const given = input instanceof Request ? input : undefined;
-    const headers = new Headers(init?.headers ?? given?.headers);
-    const header = headerFor(headers);
-    const send = (to: typeof input, key: string): Promise<Response> => {
-      headers.set(header, key);
-      return fetch(to, { ...init, headers });
-    };
-    const spare = given === undefined ? input : given.clone();
-    const again = async (key: string, first: Response): Promise<Response> => {
+    const { header, send, isRepeatable } = fetchAttempts(plain, input, init);
+    const withKey = ({ key }: HeldKey): Promise<Response> =>
+      send((headers) => {
+        showKey(headers, header, key);
+      });
+    const again = async (held: HeldKey, first: Response): Promise<Response> => {
       await first.body?.cancel();
-      return send(spare, key);
+      return withKey(held);
     };
-    return heal(healing, (key) => send(input, key), isStream(init?.body) ? undefined : again);
+    return heal(healing, withKey, isRepeatable ? again : undefined);
   };
 }

@@ -18,24 +18,37 @@ export class KeyHolder {
   #closed = false;
   #held: HeldKey | undefined;
   #credential: AzureKeyCredential | undefined;
+  #isUnseen = false;
 
   constructor(name: string) {
     this.#name = name;
+  }
+
+  /** What is held, whoever may use it; undefined while there is no key. */
+  get current(): HeldKey | undefined {
+    return this.#held;
   }
 
   get generation(): Generation {
     return this.#held?.generation ?? generation(0);
   }
 
-  /** True once the credential was handed out: what is signed with it is not seen here. */
+  /** True once the key was handed out: what is signed with it is not seen here. */
   get isUnseen(): boolean {
-    return this.#credential !== undefined;
+    return this.#isUnseen;
   }
 
   /** The credential that always holds the current key. Throws while there is no key. */
   get credential(): AzureKeyCredential {
-    this.#credential ??= new AzureKeyCredential(this.#current().key);
+    this.#credential ??= new AzureKeyCredential(this.handOut());
     return this.#credential;
+  }
+
+  /** The key itself, for a call that is not seen here. Throws while there is no key. */
+  handOut(): string {
+    const { key } = this.#current();
+    this.#isUnseen = true;
+    return key;
   }
 
   install(next: HeldKey): void {

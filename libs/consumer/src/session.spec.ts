@@ -1,191 +1,8 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  AccountId,
-  ConsumerName,
-  generation,
-  type HeartbeatAnswer,
-  type HeartbeatRequest,
-  InstanceId,
-  type KeyAcknowledged,
-  type KeyChanged,
-  PermanentFault,
-  type RegisterRequest,
-  TransientFault,
-} from '@twinkey/contracts';
-import type { Channel } from './channel.js';
-import { Events, type TwinkeyEvents } from './events.js';
-import type { FollowedAccount } from './followed-account.js';
-import type { Notifier } from './notifier-client.js';
-import { Session } from './session.js';
-import type { Timing } from './timing.js';
-import type { ReadVersion, Vault } from './vault-reader.js';
-
-const account = AccountId.parse(
-  '/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/speech-prod',
-);
-const secret = { vaultUrl: 'https://vault.example.com', name: 'speech-prod' };
-const BOOT = '6f1f3f0e-51cf-4d0b-a5a7-8f4c3f6f0c11';
-
-/** Time stands still until it is told to pass; then it stops at each moment for which somebody waits. */
-class HandTime implements Timing {
-  #now = Date.parse('2026-01-01T00:00:00Z');
-  #waiting: { readonly at: number; readonly resolve: () => void }[] = [];
-  readonly now = () => this.#now;
-  readonly random = () => 0.999;
-  readonly wait = (ms: number, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      this.#waiting.push({ at: this.#now + ms, resolve });
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
-    });
-
-  /** The process is frozen: time passes, and nothing that was waited for happens. */
-  freeze(seconds: number): void {
-    this.#now += seconds * 1000;
-  }
-
-  async pass(seconds: number): Promise<void> {
-    const until = this.#now + seconds * 1000;
-    await settle();
-    for (;;) {
-      const next = Math.min(...this.#waiting.map(({ at }) => at));
-      if (next > until) break;
-      this.#now = Math.max(this.#now, next);
-      const due = this.#waiting.filter(({ at }) => at <= next);
-      this.#waiting = this.#waiting.filter(({ at }) => at > next);
-      for (const { resolve } of due) resolve();
-      await settle();
-    }
-    this.#now = until;
-  }
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await breathe();
-}
-
-/** The world of one instance: notifier, vault and bus, all of them in the hands of the spec. */
-class World implements Notifier, Vault, Channel {
-  /** What happened, in order. */
-  readonly log: string[] = [];
-  readonly registrations: RegisterRequest[] = [];
-  readonly heartbeats: HeartbeatRequest[] = [];
-  readonly acknowledgements: KeyAcknowledged[] = [];
-  readonly heard: { [Name in keyof TwinkeyEvents]: TwinkeyEvents[Name][] } = {
-    switched: [],
-    lapsed: [],
-    resumed: [],
-    refused: [],
-    error: [],
-  };
-  readonly time = new HandTime();
-  /** The generation that the notifier knows of. */
-  current = 1;
-  version: ReadVersion = published(1);
-  notifierFails: Error | undefined;
-  knows = true;
-  closes = true;
-  announce: (announcement: KeyChanged) => void = () => undefined;
-
-  readonly #events = new Events({
-    switched: (event) => this.heard.switched.push(event),
-    lapsed: (event) => this.heard.lapsed.push(event),
-    resumed: (event) => this.heard.resumed.push(event),
-    error: (event) => this.heard.error.push(event),
-  });
-
-  session({ channel = true, waitForFirstPublication = true } = {}): Session {
-    return new Session({
-      settings: {
-        consumer: ConsumerName.parse('voice-bot'),
-        accounts: ['speech-prod'],
-        name: 'voice-bot-1',
-        notifierUrl: '',
-        serviceBus: undefined,
-        drainSeconds: 30,
-        startWithinSeconds: 60,
-        waitForFirstPublication,
-        disableInstanceDiscovery: false,
-        disableChallengeCheck: false,
-      },
-      boot: BOOT,
-      notifier: this,
-      vault: this,
-      channel: channel ? this : undefined,
-      timing: this.time,
-      events: this.#events,
-    });
-  }
-
-  register(request: RegisterRequest) {
-    this.log.push('register');
-    if (this.notifierFails) return Promise.reject(this.notifierFails);
-    this.registrations.push(request);
-    return Promise.resolve({
-      ...this.#keys(),
-      instance: InstanceId.parse(`i-000000000000000${this.registrations.length}`),
-      heartbeatSeconds: 10,
-      rereadSeconds: 60,
-      subscriptions: [{ topic: 'key-changed-0', subscription: 'i' }],
-    });
-  }
-
-  heartbeat(_: InstanceId, request: HeartbeatRequest): Promise<HeartbeatAnswer | 'unknown-instance'> {
-    if (this.notifierFails) return Promise.reject(this.notifierFails);
-    this.heartbeats.push(request);
-    return Promise.resolve(this.knows ? this.#keys() : 'unknown-instance');
-  }
-
-  goodbye(): Promise<void> {
-    this.log.push('goodbye');
-    return Promise.resolve();
-  }
-
-  read(): Promise<ReadVersion> {
-    this.log.push('read');
-    return Promise.resolve(this.version);
-  }
-
-  listen(_: unknown, onKeyChanged: (announcement: KeyChanged) => void): Promise<void> {
-    this.announce = onKeyChanged;
-    return Promise.resolve();
-  }
-
-  acknowledge(acknowledgement: KeyAcknowledged): Promise<void> {
-    this.log.push(`acknowledge ${acknowledgement.generation}`);
-    this.acknowledgements.push(acknowledgement);
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    return this.closes ? Promise.resolve() : new Promise(() => undefined);
-  }
-
-  publish(number: number): void {
-    this.version = published(number);
-  }
-
-  hear(number: number): void {
-    this.announce({ account, generation: generation(number), secret, publishedAt: '2026-01-01T00:00:00Z' });
-  }
-
-  #keys(): HeartbeatAnswer {
-    return {
-      leaseSeconds: 30,
-      accounts: [{ account, name: 'speech-prod', generation: generation(this.current), secret }],
-    };
-  }
-}
-
-function published(number: number): ReadVersion {
-  return { kind: 'published', generation: generation(number), key: `key of ${number}` };
-}
+import { generation, PermanentFault, TransientFault } from '@twinkey/contracts';
+import { settled as settle } from './fake/hand-time.js';
+import type { Session } from './session.js';
+import { account, BOOT, followedBy, World } from './testing/world.js';
 
 const open: Session[] = [];
 afterEach(() => {
@@ -203,12 +20,6 @@ async function started(world: World, options?: Parameters<World['session']>[0]) 
   await session.start();
   await settle();
   return { session, followed: followedBy(session) };
-}
-
-function followedBy(session: Session): FollowedAccount {
-  const followed = session.accounts.get(account);
-  if (followed === undefined) throw new Error('not followed');
-  return followed;
 }
 
 describe('an instance that starts', () => {
@@ -324,7 +135,12 @@ describe('an instance that hears of a newer generation', () => {
     expect(world.acknowledgements[1]).toMatchObject({ generation: 2, drainedAt: '2026-01-01T00:00:30.000Z' });
     await world.time.pass(10);
     expect(world.heartbeats.at(-1)?.accounts).toEqual([
-      { account, generation: 2, drainedAt: '2026-01-01T00:00:30.000Z' },
+      {
+        account,
+        generation: 2,
+        drainedAt: '2026-01-01T00:00:30.000Z',
+        used: { key: 0, token: 0, entra: 0, bare: true },
+      },
     ]);
   });
 

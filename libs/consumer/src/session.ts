@@ -14,8 +14,9 @@ import {
   TransientFault,
 } from '@twinkey/contracts';
 import type { Channel } from './channel.js';
+import type { BeforeSwitch } from './consent.js';
 import type { Events } from './events.js';
-import { FollowedAccount } from './followed-account.js';
+import { type AccountPorts, FollowedAccount } from './followed-account.js';
 import type { Notifier } from './notifier-client.js';
 import { Pulse } from './pulse.js';
 import type { Settings } from './settings.js';
@@ -32,8 +33,12 @@ export interface SessionParts {
   readonly channel: Channel | undefined;
   readonly timing: Timing;
   readonly events: Events;
+  /** Asked before a newer key is used; absent: it is used at once. */
+  readonly beforeSwitch?: BeforeSwitch | undefined;
 }
 
+const BEFORE_SWITCH_SECONDS = 30;
+const ASK_AGAIN_SECONDS = 60;
 const REGISTER_AGAIN_CEILING_MS = 5_000;
 const CALLS_END_WITHIN_MS = 30_000;
 const CHANNEL_CLOSES_WITHIN_MS = 5_000;
@@ -65,6 +70,15 @@ export class Session {
     await this.#register(giveUpAt);
     this.#loops = this.#follow();
     await Promise.all([...this.accounts.values()].map((account) => this.#firstKey(account, giveUpAt)));
+  }
+
+  /** Aborts when the session ends. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get events(): Events {
+    return this.#parts.events;
   }
 
   /** Ends all waiting; what is left to do is `close`. */
@@ -109,6 +123,13 @@ export class Session {
     } finally {
       done.abort();
     }
+  }
+
+  /** The notifier surely counts on this instance; one that was frozen finds out here that it may not any more. */
+  #isAwaited(): boolean {
+    if (!this.#isAnswered || this.#registration === undefined) return false;
+    const leaseMs = this.#registration.leaseSeconds * 1000;
+    return !isLapsed({ answeredAt: this.#answeredAt, leaseMs, now: this.#parts.timing.now() });
   }
 
   #isClosing(): boolean {
@@ -178,9 +199,30 @@ export class Session {
         events.emit('switched', { account: id, name, generation, previous });
         void this.#acknowledge(switched, previous);
       },
+      ...this.#asking(),
     });
     this.accounts.set(account, followed);
     return followed;
+  }
+
+  /** How the application is asked before a switch, if it wants to be. */
+  #asking(): Pick<AccountPorts, 'beforeSwitch'> {
+    const { beforeSwitch, settings, events } = this.#parts;
+    if (beforeSwitch === undefined) return {};
+    const { beforeSwitchSeconds = BEFORE_SWITCH_SECONDS, askAgainSeconds = ASK_AGAIN_SECONDS } = settings;
+    return {
+      beforeSwitch: {
+        hook: beforeSwitch,
+        withinMs: beforeSwitchSeconds * 1000,
+        askAgainMs: askAgainSeconds * 1000,
+        isAwaited: () => this.#isAwaited(),
+        refused: ({ id, name, generation }, { generation: offered, reason, askAgainAt }) => {
+          const until = new Date(askAgainAt);
+          events.emit('kept', { account: id, name, generation, offered, reason, until });
+          this.#heartbeats.hurry(); // so that people see at once who holds a rotation, and why
+        },
+      },
+    };
   }
 
   /** Both loops look at the latest registration: a new one may come with other times. */
@@ -241,10 +283,14 @@ export class Session {
     const unseenUntil = timing.now() + settings.drainSeconds * 1000;
     await holder.landed(generation);
     if (account.generation !== generation) return; // overtaken by a newer one, which will be acknowledged
-    const mayHaveUnseen = previous > 0 && holder.isUnseen && unseenUntil > timing.now();
-    account.acknowledged = mayHaveUnseen
-      ? { generation, drainedAt: new Date(unseenUntil).toISOString() }
-      : { generation };
+    const drainedAt = Math.max(
+      previous > 0 && holder.isUnseen ? unseenUntil : -Infinity,
+      account.tokenDeaths.lastBelow(generation),
+    );
+    account.acknowledged =
+      drainedAt > timing.now()
+        ? { generation, drainedAt: new Date(drainedAt).toISOString() }
+        : { generation };
     await this.#say(account);
   }
 

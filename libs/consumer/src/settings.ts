@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/core-auth';
 import { ConsumerName } from '@twinkey/contracts';
 import type { BusSettings } from '@twinkey/service-bus';
 import { hostname } from 'node:os';
+import type { BeforeSwitch } from './consent.js';
 import type { Listeners } from './events.js';
 
 export interface ConnectOptions {
@@ -31,6 +32,16 @@ export interface ConnectOptions {
   readonly startWithinSeconds?: number;
   /** `connect` waits for the first publication of accounts that have none. True unless told. */
   readonly waitForFirstPublication?: boolean;
+  /**
+   * Asked before a newer key takes the place of the one in use; not for the first one. It may take its time, and it may
+   * refuse: then the rotation is held, people see who holds it and why, and it is asked again. It is not asked, and a
+   * refusal ends, when the key in use is refused by the account or the notifier does not answer.
+   */
+  readonly beforeSwitch?: BeforeSwitch;
+  /** How long `beforeSwitch` may take; then the key is switched without it. 30 unless told. */
+  readonly beforeSwitchSeconds?: number;
+  /** After how long a refused key is offered again. 60 unless told. */
+  readonly askAgainSeconds?: number;
   /** Listeners that hear what happens while `connect` is still at work, too; `on` adds more later. */
   readonly listeners?: Listeners;
   /** Gives up connecting: `connect` says goodbye and fails with an Interrupted. No effect afterwards. */
@@ -48,6 +59,8 @@ export interface Settings {
   readonly waitForFirstPublication: boolean;
   readonly disableInstanceDiscovery: boolean;
   readonly disableChallengeCheck: boolean;
+  readonly beforeSwitchSeconds?: number;
+  readonly askAgainSeconds?: number;
 }
 
 const MAX_ACCOUNTS = 200;
@@ -68,7 +81,10 @@ export function readSettings(
   if (!/^https?:\/\//.test(notifierUrl) || !URL.canParse(notifierUrl)) {
     wrong.push('notifierUrl (TWINKEY_NOTIFIER_URL): must be a URL like http://127.0.0.1:4703');
   }
-  const seconds = (name: 'drainSeconds' | 'startWithinSeconds', fallback: number): number => {
+  const seconds = (
+    name: 'drainSeconds' | 'startWithinSeconds' | 'beforeSwitchSeconds' | 'askAgainSeconds',
+    fallback: number,
+  ): number => {
     const value = options[name] ?? fallback;
     if (!(value >= 0 && value < 2_000_000)) wrong.push(`${name}: must be a number of seconds, 0 or more`);
     return value;
@@ -85,6 +101,8 @@ export function readSettings(
     serviceBus: options.serviceBus === false ? undefined : (options.serviceBus ?? busFrom(env)),
     drainSeconds: seconds('drainSeconds', 30),
     startWithinSeconds: seconds('startWithinSeconds', 60),
+    beforeSwitchSeconds: seconds('beforeSwitchSeconds', 30),
+    askAgainSeconds: seconds('askAgainSeconds', 60),
     waitForFirstPublication: options.waitForFirstPublication ?? true,
     disableInstanceDiscovery: flag('TWINKEY_DISABLE_INSTANCE_DISCOVERY'),
     disableChallengeCheck: flag('TWINKEY_DISABLE_VAULT_CHALLENGE_CHECK'),
