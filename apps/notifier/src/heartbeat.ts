@@ -1,4 +1,4 @@
-import type { HeartbeatAnswer, HeartbeatRequest, InstanceId } from '@twinkey/contracts';
+import type { AccountId, HeartbeatAnswer, HeartbeatRequest, InstanceId } from '@twinkey/contracts';
 import { appendJournal } from '@twinkey/journal';
 import { decideInstance, lapsesAt } from '@twinkey/key-switch';
 import { HttpProblem } from '@twinkey/service';
@@ -8,6 +8,7 @@ import type { Shell } from './shell.js';
 import { membershipsOf } from './sql/current-keys.js';
 import { findInstance } from './sql/find-instance.js';
 import { databaseTime } from './sql/load-instances.js';
+import type { Told } from './sql/load-told.js';
 import { nudge } from './sql/nudge.js';
 import { renewLease } from './sql/renew-lease.js';
 import { returnInstance } from './sql/return-instance.js';
@@ -23,7 +24,8 @@ export async function heartbeat(
   { boot, accounts }: HeartbeatRequest,
 ): Promise<HeartbeatAnswer> {
   const { leaseSeconds } = shell.terms;
-  if (!(await renewLease(shell.db, instance, boot, leaseSeconds))) await revive(shell, instance, boot);
+  if (!(await renewLease(shell.db, instance, boot, leaseSeconds, toldIn(accounts))))
+    await revive(shell, instance, boot);
   const memberships = await membershipsOf(shell.db, instance);
 
   const said = memberships.flatMap((known) => {
@@ -46,6 +48,14 @@ export async function heartbeat(
       secret,
     })),
   };
+}
+
+function toldIn(accounts: HeartbeatRequest['accounts']): Record<AccountId, Told> {
+  return Object.fromEntries(
+    accounts
+      .filter(({ used, refusal }) => used !== undefined || refusal !== undefined)
+      .map(({ account, used, refusal }) => [account, { used, refusal }]),
+  );
 }
 
 /** The rarer heartbeats: of an instance whose silence was noticed, or of one that we do not know. */
