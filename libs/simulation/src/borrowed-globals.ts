@@ -1,6 +1,5 @@
 // Timers, chance and the monotonic clock of this process, lent to a timeline while a world runs. Production code takes
 // its wall clock as an argument; what it takes from the process itself is here.
-import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type { Chance } from './chance.js';
 import type { Appointment, Timeline } from './timeline.js';
 
@@ -19,8 +18,6 @@ class VirtualTimer {
     return true;
   }
 }
-
-const builtins = createRequire(import.meta.url)('node:timers/promises') as { setTimeout: unknown };
 
 /** Replaces them, and returns how to give them back. */
 export function borrowGlobals(timeline: Timeline, chance: Chance, fetch: Fetch): () => void {
@@ -57,30 +54,17 @@ export function borrowGlobals(timeline: Timeline, chance: Chance, fetch: Fetch):
     });
     return abort.signal;
   };
-  const wait = (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const appointment = timeline.after(ms, () => {
-        resolve(value);
-      });
-      signal?.addEventListener('abort', () => {
-        appointment.cancel();
-        reject(new DOMException('The operation was aborted', 'AbortError'));
-      });
-    });
-
   const giveBack = [
     put(globalThis, { setTimeout, setInterval, setImmediate, fetch }),
     put(globalThis, { clearTimeout: cancel, clearInterval: cancel }),
     put(globalThis, { performance: { now: () => timeline.elapsed + 1_000 } }),
+    put(Error, { stackTraceLimit: 0 }), // where an outage is noticed a thousand times is of no interest
     put(Math, { random: () => chance.next() }),
     put(AbortSignal, { timeout }),
-    put(builtins, { setTimeout: wait }),
   ];
-  syncBuiltinESMExports();
   const hangUps = process.listeners('SIGHUP');
   return () => {
     for (const back of giveBack.reverse()) back();
-    syncBuiltinESMExports();
     for (const listener of process.listeners('SIGHUP'))
       if (!hangUps.includes(listener)) process.off('SIGHUP', listener);
   };

@@ -76,14 +76,15 @@ async function findBugs(runner: Runner): Promise<void> {
     if (found === null) process.exitCode = 1;
     say(
       found === null
-        ? `not found in ${SEEDS_PER_BUG} seeds: ${bug.name}`
+        ? `not found: ${bug.name}`
         : `found with seed ${found.seed}: ${bug.name}\n  ${found.verdict ?? ''}`,
     );
   }
 }
 
 async function find(runner: Runner, bug: Bug): Promise<Outcome | null> {
-  for (let seed = 1; seed <= SEEDS_PER_BUG; seed += 1) {
+  const most = values.seeds === undefined ? SEEDS_PER_BUG : numberOf('seeds', values.seeds);
+  for (let seed = 1; seed <= most; seed += 1) {
     const outcome = await runner.run({ seed, bug });
     if (outcome.verdict !== null) return outcome;
   }

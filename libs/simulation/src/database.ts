@@ -26,8 +26,8 @@ export class Server {
 
   constructor(readonly url: string) {}
 
-  async query(config: ClientConfig, { text, values }: Statement, now: Date): Promise<QueryResult> {
-    const client = await this.#client(schemaOf(config));
+  async query(schema: Schema, { text, values }: Statement, now: Date): Promise<QueryResult> {
+    const client = await this.#client(schema);
     let timed = text;
     const all = [...values];
     if (/\b(?:clock_timestamp|now)\(\)/.test(text)) {
@@ -147,23 +147,22 @@ export class WorldDatabase {
   }
 
   /** `begin`: runs before whatever reaches the server. */
-  execute(config: ClientConfig, statement: Statement, begin?: () => Promise<void>): Promise<QueryResult> {
+  execute(schema: Schema, statement: Statement, begin?: () => Promise<void>): Promise<QueryResult> {
     const now = new Date(Math.round(this.timeline.now + this.skewMs));
-    return this.#memory(config).answer(statement, now.getTime(), async (asked) => {
+    return this.#memory(schema).answer(statement, now.getTime(), async (asked) => {
       await begin?.();
       this.queries += 1;
-      return this.server.query(config, asked, now);
+      return this.server.query(schema, asked, now);
     });
   }
 
-  async end(config: ClientConfig, how: 'begin' | 'commit' | 'rollback'): Promise<void> {
+  async end(schema: Schema, how: 'begin' | 'commit' | 'rollback'): Promise<void> {
     this.queries += 1;
-    await this.server.query(config, { text: how, values: [] }, new Date(0));
-    if (how === 'rollback') this.#memory(config).forget();
+    await this.server.query(schema, { text: how, values: [] }, new Date(0));
+    if (how === 'rollback') this.#memory(schema).forget();
   }
 
-  #memory(config: ClientConfig): Remembered {
-    const schema = schemaOf(config);
+  #memory(schema: Schema): Remembered {
     let remembered = this.#remembered.get(schema);
     if (remembered === undefined) this.#remembered.set(schema, (remembered = new Remembered(schema)));
     return remembered;
@@ -197,11 +196,15 @@ export class Session {
   #saidAt = 0;
   #whenLost: (() => void) | undefined;
 
+  readonly #schema: Schema;
+
   constructor(
     private readonly database: WorldDatabase,
     readonly actor: Actor,
     private readonly config: ClientConfig,
-  ) {}
+  ) {
+    this.#schema = schemaOf(config);
+  }
 
   on(): this {
     return this;
@@ -323,7 +326,7 @@ export class Session {
   }
 
   get #gate(): Gate {
-    return this.database.gate(schemaOf(this.config));
+    return this.database.gate(this.#schema);
   }
 
   async #willForget(text: string, values: readonly unknown[]): Promise<void> {
@@ -346,10 +349,10 @@ export class Session {
 
   /** A transaction begins on the server with the first statement that reaches it. */
   #execute(statement: Statement): Promise<QueryResult> {
-    return this.database.execute(this.config, statement, async () => {
+    return this.database.execute(this.#schema, statement, async () => {
       if (!this.#inTransaction || this.#isRelay || this.#begun) return;
       this.#begun = true;
-      await this.database.end(this.config, 'begin');
+      await this.database.end(this.#schema, 'begin');
     });
   }
 
@@ -381,7 +384,7 @@ export class Session {
     if (this.#marked !== undefined) {
       await this.#execute(this.#marked);
     } else if (this.#begun) {
-      await this.database.end(this.config, 'commit');
+      await this.database.end(this.#schema, 'commit');
     }
     const wrote = this.#begun || this.#marked !== undefined;
     this.#begun = false;
@@ -411,7 +414,7 @@ export class Session {
     this.#inTransaction = false;
     if (gate.relay === this) gate.relay = null;
     if (gate.holder !== this) return;
-    if (rollback && this.#begun) void this.database.end(this.config, 'rollback');
+    if (rollback && this.#begun) void this.database.end(this.#schema, 'rollback');
     this.#begun = false;
     gate.holder = null;
     const { timeline } = this.database;

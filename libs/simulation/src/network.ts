@@ -16,11 +16,19 @@ import type { Timeline } from './timeline.js';
 const CALL_WITHIN_MS = 5_000;
 const FINAL = new Set([400, 401, 403]);
 
+/** Who asks, as the service's own guard would have found out. */
+interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: ReadonlySet<string>;
+  readonly consumers: 'any';
+}
+
 /** What of `InstancesController` is called. */
 interface Instances {
-  register(body: unknown): Promise<RegisterAnswer>;
-  heartbeat(path: unknown, body: unknown): Promise<HeartbeatAnswer>;
-  leave(path: unknown): Promise<void>;
+  register(body: unknown, caller: Caller): Promise<RegisterAnswer>;
+  heartbeat(path: unknown, body: unknown, caller: Caller): Promise<HeartbeatAnswer>;
+  leave(path: unknown, caller: Caller): Promise<void>;
 }
 
 export class Network {
@@ -43,18 +51,20 @@ export class Network {
       answered(sentAt);
       return answer;
     };
+    const { name } = client;
+    const caller: Caller = { id: name, name, roles: new Set(['consumer']), consumers: 'any' };
     let last: HeartbeatAnswer | undefined;
     return {
-      register: (request) => call((to) => to.register(request)),
+      register: (request) => call((to) => to.register(request, caller)),
       heartbeat: async (instance, request) => {
         try {
-          return (last = await call((to) => to.heartbeat({ instance }, this.bend(request, last))));
+          return (last = await call((to) => to.heartbeat({ instance }, this.bend(request, last), caller)));
         } catch (error) {
           if (error instanceof TransientFault && error.code === 'http-410') return 'unknown-instance';
           throw error;
         }
       },
-      goodbye: (instance) => call((to) => to.leave({ instance })),
+      goodbye: (instance) => call((to) => to.leave({ instance }, caller)),
     };
   }
 

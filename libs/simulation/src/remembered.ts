@@ -60,28 +60,52 @@ const DUE: readonly Due[] = [
 const HEARTBEAT = /^\s*update instance\s+set seen_at/;
 const EMPTY = { rows: [], rowCount: 0, command: 'SELECT', oid: 0, fields: [] };
 
+/** What is known of a statement from its text. */
+interface Kind {
+  readonly due: Due | undefined;
+  readonly written: readonly string[];
+  readonly read: readonly string[];
+  /** Its answer tells the time. */
+  readonly tellsTime: boolean;
+}
+
+const kinds = new Map<string, Kind>();
+
+function kindOf(schema: string, text: string): Kind {
+  const name = `${schema} ${text}`;
+  let kind = kinds.get(name);
+  if (kind === undefined) {
+    kind = {
+      due: DUE.find((one) => one.schema === schema && one.is.test(text)),
+      written: tablesWritten(text),
+      read: tablesRead(text),
+      tellsTime: /clock_timestamp\(\) as/.test(text),
+    };
+    kinds.set(name, kind);
+  }
+  return kind;
+}
+
 export class Remembered {
   readonly #written = new Map<string, number>();
   readonly #answers = new Map<string, { readonly stamp: string; readonly answer: QueryResult }>();
   readonly #due = new Map<Due, { readonly stamp: string; readonly at: number }>();
-  readonly #read = new Map<string, readonly string[]>();
   #writes = 0;
 
   constructor(private readonly schema: string) {}
 
   async answer(statement: Statement, now: number, run: Run): Promise<QueryResult> {
     const { text, values } = statement;
-    const due = DUE.find(({ schema, is }) => schema === this.schema && is.test(text));
+    const { due, written, read, tellsTime } = kindOf(this.schema, text);
     if (due !== undefined && (await this.#isNotDue(due, values, now, run)))
       return { ...EMPTY } as QueryResult;
-    const written = tablesWritten(text);
-    if (written.length > 0 || /clock_timestamp\(\) as|"now"/.test(text) || due !== undefined) {
+    if (written.length > 0 || tellsTime || due !== undefined) {
       const answer = await run(statement);
-      this.#note(written);
+      for (const table of written) this.#written.set(table, (this.#writes += 1));
       return answer;
     }
     const key = `${text}\n${JSON.stringify(values)}`;
-    const stamp = this.#stamp(this.#tablesRead(text));
+    const stamp = this.#stamp(read);
     const known = this.#answers.get(key);
     if (known?.stamp === stamp) return known.answer;
     const answer = await run(statement);
@@ -110,37 +134,20 @@ export class Remembered {
     return (moment instanceof Date ? moment.getTime() : now) < known.at;
   }
 
-  #note(tables: readonly string[]): void {
-    for (const table of tables) this.#written.set(table, (this.#writes += 1));
-  }
-
   #stamp(tables: readonly string[]): string {
     return tables.map((table) => this.#written.get(table) ?? 0).join();
   }
-
-  #tablesRead(text: string): readonly string[] {
-    let tables = this.#read.get(text);
-    if (tables === undefined) {
-      tables = [...text.matchAll(/\b(?:from|join)\s+"?(\w+)"?/gi)].map(([, table = '']) => table);
-      if (tables.includes('instance')) tables = [...tables, 'instance.lease'];
-      this.#read.set(text, tables);
-    }
-    return tables;
-  }
 }
 
-const writes = new Map<string, readonly string[]>();
+function tablesRead(text: string): readonly string[] {
+  const tables = [...text.matchAll(/\b(?:from|join)\s+"?(\w+)"?/gi)].map(([, table = '']) => table);
+  return tables.includes('instance') ? [...tables, 'instance.lease'] : tables;
+}
 
 function tablesWritten(text: string): readonly string[] {
-  let tables = writes.get(text);
-  if (tables === undefined) {
-    tables = HEARTBEAT.test(text)
-      ? ['instance.lease']
-      : [...text.matchAll(/(?:\binsert into|(?<!for )\bupdate|\bdelete from)\s+"?(\w+)"?/gi)]
-          .map(([, table = '']) => table)
-          .filter((table) => table !== 'set' && table !== 'of');
-    if (/delete from "?instance"?/i.test(text)) tables = [...tables, 'membership'];
-    writes.set(text, tables);
-  }
-  return tables;
+  if (HEARTBEAT.test(text)) return ['instance.lease'];
+  const tables = [...text.matchAll(/(?:\binsert into|(?<!for )\bupdate|\bdelete from)\s+"?(\w+)"?/gi)]
+    .map(([, table = '']) => table)
+    .filter((table) => table !== 'set' && table !== 'of');
+  return tables.includes('instance') ? [...tables, 'membership'] : tables;
 }

@@ -1,0 +1,60 @@
+// Scheduler, rotators, notifier and consumers in one process and in virtual time, in worlds that go wrong.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BUGS } from './bugs.js';
+import { add, nothing, openRunner, type Runner } from './run.js';
+
+/** More of them: `npm run check:simulation`. On a busy machine a world takes seconds. */
+const WORLDS = 200;
+const WITHIN_MS = 30_000;
+const LEAST = 20;
+const SEEDS_PER_BUG = 30;
+
+let runner: Runner;
+
+beforeAll(async () => {
+  runner = await openRunner();
+});
+
+afterAll(async () => {
+  await runner.close();
+});
+
+describe('a world that goes wrong in the ways of its seed', () => {
+  it('keeps every promise', async () => {
+    const until = Date.now() + WITHIN_MS;
+    const sum = nothing();
+    for (let seed = 1; seed <= WORLDS && (seed <= LEAST || Date.now() < until); seed += 1) {
+      const outcome = await runner.run({ seed });
+      add(sum, outcome);
+      expect({ seed, breaks: outcome.verdict, story: outcome.verdict && outcome.story }).toEqual({
+        seed,
+        breaks: null,
+        story: null,
+      });
+    }
+    expect(sum.completed).toBeGreaterThan(sum.seeds / 2);
+    expect(sum.calls).toBeGreaterThan(sum.seeds);
+    expect(Object.keys(sum.counts).length).toBeGreaterThan(15);
+  });
+
+  it.each([3, 7])('goes the same way each time: seed %i', async (seed) => {
+    const first = await runner.run({ seed });
+    const second = await runner.run({ seed });
+    expect(second).toEqual(first);
+    expect(first.events).toBeGreaterThan(1_000);
+  });
+
+  it('goes another way with another seed', async () => {
+    const [one, other] = [await runner.run({ seed: 11 }), await runner.run({ seed: 12 })];
+    expect(one.digest).not.toBe(other.digest);
+  });
+});
+
+describe('a bug that was put in on purpose', () => {
+  it.each(BUGS.map((bug) => [bug.name, bug] as const))('is found: %s', async (_, bug) => {
+    let verdict: string | null = null;
+    for (let seed = 1; verdict === null && seed <= SEEDS_PER_BUG; seed += 1)
+      verdict = (await runner.run({ seed, bug })).verdict;
+    expect(verdict).toEqual(expect.any(String));
+  });
+});
