@@ -5,7 +5,8 @@ import { AmqpMap, DecodeError, Described, Reader, type Value } from '../service-
 import { parseXml, XmlError } from '../service-bus/atom/xml.js';
 import { Refused } from '../service-bus/errors.js';
 import { startServiceBus, type ServiceBusServer } from '../service-bus/server.js';
-import { readBatch, readMessage, writeMessage } from '../service-bus/state/message.js';
+import { writeMessage } from '../service-bus/state/message-out.js';
+import { readBatch, readMessage } from '../service-bus/state/message.js';
 import { compileAction, compileFilter } from '../service-bus/state/rules/sql.js';
 import { refusesOrTakes, seed, tryAll } from './attempts.js';
 import { framesOf, overhear, reframed } from './conversation.js';

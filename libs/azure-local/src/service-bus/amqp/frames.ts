@@ -47,15 +47,16 @@ export class FrameCutter {
     if (size < 8 || size > this.largestFrame)
       throw new DecodeError(`a frame of ${size} bytes is outside 8..${this.largestFrame}`);
     if (!this.gather(size)) return undefined;
-    const frame = this.cut(size);
-    const dataStart = frame.readUInt8(4) * 4;
+    const { current, at } = this;
+    const dataStart = current.readUInt8(at + 4) * 4;
     if (dataStart < 8 || dataStart > size) throw new DecodeError('the data offset of a frame is wrong');
-    const type = frame.readUInt8(5);
+    const type = current.readUInt8(at + 5);
     if (type > 1) throw new DecodeError(`frame type ${type} is unknown`);
+    this.at = at + size;
     return {
       type: type === 0 ? 'amqp' : 'sasl',
-      channel: frame.readUInt16BE(6),
-      body: frame.subarray(dataStart),
+      channel: current.readUInt16BE(at + 6),
+      body: current.subarray(at + dataStart, this.at),
     };
   }
 

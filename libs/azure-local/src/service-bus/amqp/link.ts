@@ -189,7 +189,7 @@ export class IncomingLink extends LinkEnd {
         deliveryId: partial.id,
         format: partial.format,
         // Always copied: a slice would keep a whole socket buffer alive for as long as the message is stored.
-        payload: Buffer.concat(partial.parts),
+        payload: copyOf(partial.parts),
         settled: partial.settled,
         state: partial.state,
         tooLarge,
@@ -200,6 +200,11 @@ export class IncomingLink extends LinkEnd {
   settle(deliveryId: number, state: Put): void {
     this.session.settle(true, deliveryId, state);
   }
+}
+
+function copyOf(parts: readonly Buffer[]): Buffer {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? Buffer.from(only) : Buffer.concat(parts);
 }
 
 /** The sending end of a link on which the peer receives. */

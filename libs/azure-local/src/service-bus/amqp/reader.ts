@@ -85,6 +85,11 @@ export class Reader {
     return start;
   }
 
+  /** Passes over one value. */
+  pass(): void {
+    this.skip(0);
+  }
+
   /** Passes over one value and returns its bytes. */
   slice(): Buffer {
     const start = this.at;

@@ -108,27 +108,31 @@ export class Writer {
     this.u8(code);
   }
 
-  private sized(short: number, long: number, part: Uint8Array): void {
-    if (part.length < 256) {
+  /** The beginning of something whose size is part of it; makes room for the rest. */
+  private sized(short: number, long: number, size: number): void {
+    this.room(size + 5);
+    if (size < 256) {
       this.u8(short);
-      this.u8(part.length);
+      this.u8(size);
     } else {
       this.u8(long);
-      this.u32(part.length);
+      this.u32(size);
     }
-    this.raw(part);
   }
 
   binary(part: Uint8Array): void {
-    this.sized(0xa0, 0xb0, part);
+    this.sized(0xa0, 0xb0, part.length);
+    this.raw(part);
   }
 
   string(text: string): void {
-    this.sized(0xa1, 0xb1, Buffer.from(text, 'utf8'));
+    this.sized(0xa1, 0xb1, Buffer.byteLength(text, 'utf8'));
+    this.at += this.bytes.write(text, this.at, 'utf8');
   }
 
   symbol(text: string): void {
-    this.sized(0xa3, 0xb3, Buffer.from(text, 'latin1'));
+    this.sized(0xa3, 0xb3, text.length);
+    this.at += this.bytes.write(text, this.at, 'latin1');
   }
 
   /** Opens a list (0xd0), map (0xd1) or array (0xf0); give the result to `close`. */

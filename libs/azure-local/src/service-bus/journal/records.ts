@@ -3,7 +3,8 @@ import { DecodeError, Reader, type Value } from '../amqp/reader.js';
 import type { Writer } from '../amqp/writer.js';
 import type { Broker } from '../state/broker.js';
 import type { EntityRecord } from '../state/entity.js';
-import { readMessage, writeMessage } from '../state/message.js';
+import { writeMessage } from '../state/message-out.js';
+import { readMessage } from '../state/message.js';
 import type { Queue } from '../state/queue.js';
 import type { Change, Stored } from '../state/stored.js';
 

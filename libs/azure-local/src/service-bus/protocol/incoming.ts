@@ -9,7 +9,17 @@ const BATCH_FORMAT = 0x8001_3700;
 
 /** Reads a message as a client encoded it. Throws `DecodeError`. */
 export function readIncoming(payload: Buffer): Message {
-  return readMessage(withNumbers(payload));
+  return readMessage(hasNumbers(payload) ? payload : withNumbers(payload));
+}
+
+/** Whether every section has the number of its descriptor in its short form, as nearly all clients write it. */
+function hasNumbers(payload: Buffer): boolean {
+  const reader = new Reader(payload);
+  while (!reader.done) {
+    if (payload[reader.position] !== 0 || payload[reader.position + 1] !== 0x53) return false;
+    reader.pass();
+  }
+  return true;
 }
 
 /** Reads what a transfer carries: one message, or several in an envelope. */
@@ -56,7 +66,7 @@ export function readHead(payload: Buffer): Message | undefined {
 
 /**
  * The same sections, each under the number of its descriptor: what was received with symbolic descriptors is stored
- * like everything else. Returns the bytes themselves when there is nothing to rewrite, as nearly always.
+ * like everything else. Returns the bytes themselves when there is nothing to rewrite.
  */
 function withNumbers(
   payload: Buffer,

@@ -1,7 +1,8 @@
 import { array64, binary, bytesOf, int, list, string, stringMap, uuid, type Put } from '../amqp/put.js';
 import { AmqpMap } from '../amqp/reader.js';
 import { invalidArgument, messageLockLost, messageNotFound, notAllowed } from '../errors.js';
-import { writeMessage, type Message } from '../state/message.js';
+import { writeMessage } from '../state/message-out.js';
+import type { Message } from '../state/message.js';
 import type { Queue } from '../state/queue.js';
 import type { SessionSlot } from '../state/session-slot.js';
 import { stampsOf, type Modifications } from '../state/stamps.js';

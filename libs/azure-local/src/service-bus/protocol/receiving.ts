@@ -5,7 +5,7 @@ import { bytesOf, string, type Put } from '../amqp/put.js';
 import { asRefused, messageTooLarge, notAllowed, notImplemented } from '../errors.js';
 import type { BusEffect } from '../faults.js';
 import { errorBy, type AttemptHost } from './attempt.js';
-import { writeMessage } from '../state/message.js';
+import { writeMessage } from '../state/message-out.js';
 import { modifications } from './modifications.js';
 import { isDisabled } from './request.js';
 import { MAX_MESSAGE_BYTES } from './sendable.js';
@@ -277,12 +277,14 @@ export class Dispatcher {
   pump(now: number): void {
     if (isDisabled(this.queue.settings.status, 'ReceiveDisabled')) return;
     if (this.queue.needsSession) {
-      for (const receiver of [...this.receivers]) while (receiver.ready && receiver.next(now)) continue;
+      for (const receiver of [...this.receivers])
+        while (receiver.ready && receiver.next(now)) receiver.link.session.connection.headStart();
       return;
     }
     while (this.queue.hasReady) {
       const receiver = this.nextReady();
       if (receiver === undefined || !receiver.next(now)) return;
+      receiver.link.session.connection.headStart();
     }
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as put from '../amqp/put.js';
 import { DecodeError } from '../amqp/reader.js';
-import { readBatch, readMessage, writeMessage } from './message.js';
+import { writeMessage } from './message-out.js';
+import { readBatch, readMessage } from './message.js';
 
 const section = (code: number, value: put.Put) =>
   put.bytesOf(
@@ -34,7 +35,7 @@ const whole = Buffer.concat([
 describe('a message', () => {
   it('goes out with the bytes of its bare message unchanged', () => {
     const message = readMessage(whole);
-    const out = writeMessage(message, 2, { 'x-opt-sequence-number': put.long(1) });
+    const out = writeMessage(message, 2, { sequence: 1 });
     expect(out.subarray(out.length - bare.length).equals(bare)).toBe(true);
     const again = readMessage(out);
     expect(again.header).toEqual({ durable: true, priority: 7, ttlMs: 60_000 });

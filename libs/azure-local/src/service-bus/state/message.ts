@@ -1,6 +1,7 @@
 import { AmqpMap, DecodeError, Described, Reader, Uuid, type Value } from '../amqp/reader.js';
-import { bytesOf, encoded, type Put, string, symbol } from '../amqp/put.js';
+import { bytesOf, type Put } from '../amqp/put.js';
 import { Writer } from '../amqp/writer.js';
+import { STAMP_NAMES } from './message-out.js';
 
 const HEADER = 0x70;
 const DELIVERY_ANNOTATIONS = 0x71;
@@ -194,18 +195,44 @@ export class Message {
       if (field === undefined) section.null();
       else section.raw(field);
     section.close(start, fields.length);
-    return this.replacing(this.propertiesAt ?? { start: 0, end: 0 }, section.take());
+    return this.replacing(this.propertiesAt ?? NOWHERE, section.take());
   }
 
-  private replacing(extent: Extent, section: Buffer): Message {
-    const bare = Buffer.concat([
-      this.bare.subarray(0, extent.start),
-      section,
-      this.bare.subarray(extent.end),
-    ]);
+  /** The same message with an id instead of none, in one go: nearly every message of a test comes without one. */
+  withId(id: string): Message {
+    const { bare, propertiesAt: was = NOWHERE, applicationAt: application } = this;
+    const to = new Writer(bare.length + id.length * 3 + 24);
+    to.raw(bare.subarray(0, was.start));
+    to.describedBy(PROPERTIES);
+    const start = to.open(0xd0);
+    to.string(id);
+    const { count, at } = this.propertiesAt === undefined ? { count: 0, at: 0 } : listStart(bare, was);
+    if (count > 0) {
+      const reader = new Reader(bare, at, was.end);
+      reader.pass();
+      to.raw(bare.subarray(reader.position, was.end));
+    }
+    to.close(start, Math.max(count, 1));
+    const end = to.length;
+    to.raw(bare.subarray(was.end));
+    const grown = end - was.end;
+    return new Message(
+      this.header,
+      this.annotations,
+      to.take(),
+      { start: was.start, end },
+      application && { start: application.start + grown, end: application.end + grown },
+    );
+  }
+
+  private replacing({ start, end }: Extent, section: Buffer): Message {
+    const bare = Buffer.concat([this.bare.subarray(0, start), section, this.bare.subarray(end)]);
     return fromBare(this.header, this.annotations, bare);
   }
 }
+
+/** In front of everything: where the properties of a message that has none would be. */
+const NOWHERE: Extent = { start: 0, end: 0 };
 
 function after(extent: Extent | undefined): Extent {
   const at = extent?.end ?? 0;
@@ -218,15 +245,22 @@ function valueOf(bare: Buffer, extent: Extent | undefined): Value {
   return section instanceof Described ? section.value : null;
 }
 
+/** How many items a section that is a list has, and where the first one begins. */
+function listStart(bare: Buffer, extent: Extent): { count: number; at: number } {
+  const outer = new Reader(bare, extent.start + 1, extent.end);
+  outer.pass();
+  const at = outer.position;
+  const code = bare[at] ?? 0;
+  if (code === 0x45) return { count: 0, at: at + 1 };
+  return code === 0xc0
+    ? { count: bare.readUInt8(at + 2), at: at + 3 }
+    : { count: bare.readUInt32BE(at + 5), at: at + 9 };
+}
+
 /** The encoded items of a section that is a list. */
 function listItems(bare: Buffer, extent: Extent): Buffer[] {
-  const outer = new Reader(bare, extent.start + 1, extent.end);
-  outer.value();
-  const code = bare[outer.position] ?? 0;
-  if (code === 0x45) return [];
-  const short = code === 0xc0;
-  const count = short ? bare.readUInt8(outer.position + 2) : bare.readUInt32BE(outer.position + 5);
-  const reader = new Reader(bare, outer.position + (short ? 3 : 9), extent.end);
+  const { count, at } = listStart(bare, extent);
+  const reader = new Reader(bare, at, extent.end);
   return Array.from({ length: count }, () => reader.slice());
 }
 
@@ -255,13 +289,7 @@ function sectionCode(bytes: Buffer, at: number): number {
 }
 
 /** Annotations that the broker itself writes; a sender's copy of an old message must not carry them in. */
-const OWN_ANNOTATIONS = new Set([
-  'x-opt-sequence-number',
-  'x-opt-enqueued-time',
-  'x-opt-locked-until',
-  'x-opt-message-state',
-  'x-opt-enqueue-sequence-number',
-]);
+const OWN_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(STAMP_NAMES));
 
 /** Reads an encoded message as far as the broker must understand it. */
 export function readMessage(bytes: Buffer): Message {
@@ -327,48 +355,7 @@ export function readBatch(bytes: Buffer): Message[] {
   return messages;
 }
 
-/** Header and annotations as the broker stamps them, then the bare message as it came. */
-export function writeMessage(
-  message: Message,
-  deliveryCount: number,
-  stamps: Readonly<Record<string, Put>>,
-): Buffer {
-  const to = new Writer(message.bare.length + 320);
-  const { header } = message;
-  to.describedBy(HEADER);
-  const headerStart = to.open(0xd0);
-  to.bool(header.durable);
-  if (header.priority === undefined) to.null();
-  else {
-    to.u8(0x50);
-    to.u8(header.priority);
-  }
-  if (header.ttlMs === undefined) to.null();
-  else to.uint(header.ttlMs);
-  to.null();
-  to.uint(deliveryCount);
-  to.close(headerStart, 5);
-  to.describedBy(MESSAGE_ANNOTATIONS);
-  const annotationsStart = to.open(0xd1);
-  let count = 0;
-  const entry = (name: string, value: Put): void => {
-    symbol(name)(to);
-    value(to);
-    count += 2;
-  };
-  for (const [name, value] of message.annotations) entry(name, encoded(value));
-  for (const name in stamps) {
-    const stamp = stamps[name];
-    if (stamp !== undefined) entry(name, stamp);
-  }
-  to.close(annotationsStart, count);
-  to.raw(message.bare);
-  return to.take();
-}
-
 /** The SDK cannot renew or stop renewing the lock of a message without an id. */
 export function withMessageId(message: Message, newId: () => string): Message {
-  return message.property('messageId') === null
-    ? message.withProperties({ messageId: string(newId()) })
-    : message;
+  return message.property('messageId') === null ? message.withId(newId()) : message;
 }

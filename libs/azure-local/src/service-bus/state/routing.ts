@@ -51,7 +51,8 @@ export class Routing {
   private sendOne(entity: Entity, store: Queue, message: Message, now: number): number {
     store.touch(now);
     const identified = withMessageId(message, () => this.host.newId());
-    const { messageId } = identified;
+    // Reading the id of each message anew is for those queues that compare them.
+    const messageId = store.settings.requiresDuplicateDetection ? identified.messageId : undefined;
     const earlier = store.duplicateOf(messageId, now);
     if (earlier !== undefined) return earlier;
     const scheduledFor = identified.annotation('x-opt-scheduled-enqueue-time');

@@ -1,6 +1,7 @@
 import { Reader } from '../amqp/reader.js';
-import { bytesOf, int, long, string, timestamp, type Put } from '../amqp/put.js';
+import { bytesOf, string } from '../amqp/put.js';
 import { invalidArgument } from '../errors.js';
+import type { Stamps } from './message-out.js';
 import type { Stored } from './stored.js';
 
 /** Changes of application properties, each value in its encoding. */
@@ -31,12 +32,12 @@ export function checkReason(changes: Modifications): void {
 const STATE_CODES = { active: 0, deferred: 1, scheduled: 2 } as const;
 
 /** The annotations a stored message goes out with. */
-export function stampsOf(stored: Stored, lockedUntil?: number): Record<string, Put> {
+export function stampsOf(stored: Stored, lockedUntil?: number): Stamps {
   return {
-    'x-opt-sequence-number': long(stored.sequence),
-    'x-opt-enqueue-sequence-number': long(stored.firstSequence),
-    'x-opt-enqueued-time': timestamp(stored.enqueuedAt),
-    'x-opt-message-state': int(STATE_CODES[stored.state]),
-    ...(lockedUntil !== undefined && { 'x-opt-locked-until': timestamp(lockedUntil) }),
+    sequence: stored.sequence,
+    firstSequence: stored.firstSequence,
+    enqueuedAt: stored.enqueuedAt,
+    state: STATE_CODES[stored.state],
+    lockedUntil,
   };
 }
