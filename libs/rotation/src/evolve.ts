@@ -66,7 +66,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
       return {
         ...withSlot(ring, event.slot, (slot) => ({
           ...slot,
-          regenerations: without(slot.regenerations, event.attempt),
+          regenerations: settledOnly(slot.regenerations, event.attempt),
           answered: { fingerprint: event.after[event.slot], at: event.at },
         })),
         known: event.after,
@@ -75,7 +75,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     case 'RegenerationNotExecuted':
       return withSlot(ring, event.slot, (slot) => ({
         ...slot,
-        regenerations: without(slot.regenerations, event.attempt),
+        regenerations: settledOnly(slot.regenerations, event.attempt),
       }));
     case 'RegenerationInDoubt':
       return { ...ring, keysFrom: next, waiting: null };
@@ -96,16 +96,8 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         { [event.slot]: event.listed },
         event.at,
       );
-    case 'KeyRetired': {
-      // Compare and clear: a newer request about this slot stays.
-      const retire = ring.slots[event.slot].retire;
-      if (retire?.fingerprint !== event.fingerprint) return ring;
-      return {
-        ...withSlot(ring, event.slot, (slot) => ({ ...slot, retire: null })),
-        rotation: ring.rotation && { ...ring.rotation, keysReplaced: ring.rotation.keysReplaced + 1 },
-        waiting: null,
-      };
-    }
+    case 'KeyRetired':
+      return compareAndClear(ring, event);
     case 'PublicationIntended':
       return {
         ...withSlot(ring, event.slot, (slot) => ({
@@ -122,7 +114,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
         ...withSlot(ring, event.slot, (slot) => ({
           ...slot,
           publications:
-            event.attempt === null ? slot.publications : without(slot.publications, event.attempt),
+            event.attempt === null ? slot.publications : settledOnly(slot.publications, event.attempt),
         })),
         published: {
           slot: event.slot,
@@ -143,7 +135,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
     case 'PublicationNotExecuted':
       return withSlot(ring, event.slot, (slot) => ({
         ...slot,
-        publications: without(slot.publications, event.attempt),
+        publications: settledOnly(slot.publications, event.attempt),
       }));
     case 'PublicationInDoubt':
       return { ...ring, vaultFrom: next, waiting: null };
@@ -291,7 +283,21 @@ function withSlot(ring: KeyRing, slot: KeySlot, change: (record: SlotRecord) => 
   return { ...ring, slots: { ...ring.slots, [slot]: change(ring.slots[slot]) } };
 }
 
-function without(attempts: readonly Attempt[], number: number): readonly Attempt[] {
+/** A retirement is closed for the key that it named: a newer request about the slot stays. */
+function compareAndClear(
+  ring: KeyRing,
+  { slot, fingerprint }: Extract<RingEvent, { type: 'KeyRetired' }>,
+): KeyRing {
+  if (ring.slots[slot].retire?.fingerprint !== fingerprint) return ring;
+  return {
+    ...withSlot(ring, slot, (record) => ({ ...record, retire: null })),
+    rotation: ring.rotation && { ...ring.rotation, keysReplaced: ring.rotation.keysReplaced + 1 },
+    waiting: null,
+  };
+}
+
+/** Doubt is sticky: an attempt that ended says nothing of an earlier one, which may still execute. */
+function settledOnly(attempts: readonly Attempt[], number: number): readonly Attempt[] {
   return attempts.filter((attempt) => attempt.number !== number);
 }
 
