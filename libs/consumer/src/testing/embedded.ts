@@ -36,6 +36,8 @@ type Slot = 'key1' | 'key2';
 export class Embedded {
   /** The generation that the notifier names. */
   current = 0;
+  /** The notifier answers nothing but 503. */
+  isSilent = false;
   readonly registered: RegisterRequest[] = [];
   readonly heartbeats: HeartbeatRequest[] = [];
   readonly goodbyes: string[] = [];
@@ -114,6 +116,7 @@ export class Embedded {
     this.#serial += 1;
     this.#secretName = `${this.name}-${this.#serial}`;
     this.current = 0;
+    this.isSilent = false;
   }
 
   /** One more notifier, which a spec may take away. */
@@ -199,7 +202,9 @@ export class Embedded {
     const json = (status: number, value: object): void => {
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
     };
-    if (request.method === 'DELETE') {
+    if (this.isSilent) {
+      json(503, {});
+    } else if (request.method === 'DELETE') {
       this.goodbyes.push(request.url ?? '');
       response.writeHead(204).end();
     } else if (request.url === '/v1/instances') {
