@@ -10,6 +10,12 @@ import { words } from './words.mjs';
 const PASSED = 0;
 const FAILED = 1;
 
+/**
+ * Stryker stops a mutant that is passed a hundred times as often as all specs together pass it. Here one spec alone
+ * may pass it three times as often as they all: a loop without end is found in seconds.
+ */
+const ROUNDS = 3 / 100;
+
 class Judges {
   #lives = 0;
   #specs;
@@ -19,6 +25,7 @@ class Judges {
   }
 
   async init() {
+    process.once('disconnect', () => process.exit());
     const copy = process.cwd();
     const checkout = path.resolve(import.meta.dirname, '../..');
     register('./loading.mjs', import.meta.url, { data: { copy, checkout } });
@@ -47,11 +54,8 @@ class Judges {
 
   async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, disableBail }) {
     const wanted = testFilter === undefined ? undefined : new Set(testFilter);
-    Object.assign(mutants(), {
-      activeMutant: undefined,
-      hitCount: hitLimit === undefined ? undefined : 0,
-      hitLimit,
-    });
+    const rounds = hitLimit && Math.max(1_000, hitLimit * ROUNDS);
+    Object.assign(mutants(), { activeMutant: undefined, hitCount: rounds && 0, hitLimit: rounds });
     let specs = this.#specs;
     try {
       if (mutantActivation === 'static') {
@@ -61,6 +65,9 @@ class Judges {
       mutants().activeMutant = activeMutant.id;
       const results = await run(specs, {
         bail: !disableBail,
+        began: () => {
+          if (rounds !== undefined) mutants().hitCount = 0;
+        },
         ...(wanted === undefined ? {} : { wanted: ({ id }) => wanted.has(id) }),
       });
       return verdict(results);

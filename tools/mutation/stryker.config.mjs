@@ -33,6 +33,6 @@ export default {
   clearTextReporter: { logTests: false, allowColor: false, reportTests: false },
   concurrency: 2,
   // Loops without end are found by counting; the clock of a busy machine would kill mutants that no spec notices.
-  timeoutMS: 60_000,
+  timeoutMS: 15_000,
   thresholds: { high: 95, low: 90, break: 90 },
 };
