@@ -14,7 +14,7 @@ export function readSource(path) {
 function* productSources() {
   for (const kind of ['apps', 'libs']) {
     for (const project of readdirSync(join(root, kind))) {
-      if (/azure-local|postgres-local|testing|e2e|^cli$/.test(project)) continue;
+      if (/azure-local|postgres-local|testing|simulation|model|e2e|^cli$/.test(project)) continue;
       const folder = join(root, kind, project, 'src');
       for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.spec.ts')) continue;

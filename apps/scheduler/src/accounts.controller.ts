@@ -1,12 +1,14 @@
 import { judge, nextDue, sentenceOf } from '@twinkey/account';
 import { accountName } from '@twinkey/contracts';
 import { Controller, Get, Inject } from '@nestjs/common';
+import { Allow } from '@twinkey/service';
 import { Care } from './care.js';
 import { observe } from './observe.js';
 import { listAccounts } from './sql/list-accounts.js';
 import type { AccountRow } from './tables.js';
 
 /** For people: what is under care, and what the scheduler makes of it. */
+@Allow('read')
 @Controller('v1/accounts')
 export class AccountsController {
   constructor(@Inject(Care) private readonly care: Care) {}

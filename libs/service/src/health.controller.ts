@@ -1,7 +1,9 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Allow } from './access/access.guard.js';
 import { ServiceHealth } from './health.js';
 
+@Allow('nobody-asked')
 @Controller('health')
 export class HealthController {
   constructor(@Inject(ServiceHealth) private readonly health: ServiceHealth) {}

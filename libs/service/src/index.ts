@@ -1,3 +1,5 @@
+export { Allow, Asking, roleOf } from './access/access.guard.js';
+export { ANYONE, mayBe, ROLES, type Caller, type Role } from './access/caller.js';
 export type { Config } from './config.js';
 export type { Health } from './health.js';
 export type { Log } from './log.js';

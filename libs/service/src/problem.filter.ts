@@ -26,6 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+    if (body.status === 401) reply.header('www-authenticate', 'Bearer');
     await reply
       .status(body.status)
       .header('content-type', 'application/problem+json')

@@ -124,3 +124,32 @@ describe('settings that exclude each other', () => {
     });
   });
 });
+
+describe('who may ask', () => {
+  it('is anybody on this machine as long as no audience is set', () => {
+    for (const host of ['127.0.0.1', '::1', 'localhost']) {
+      expect(problemsOf({ ...complete, TWINKEY_HTTP_HOST: host })).toEqual({});
+    }
+  });
+
+  it('is nobody without a token once other machines can ask', () => {
+    const reachable = { ...complete, TWINKEY_HTTP_HOST: '0.0.0.0' };
+    expect(problemsOf(reachable)).toEqual({
+      TWINKEY_API_AUDIENCE: 'must be set when TWINKEY_HTTP_HOST (0.0.0.0) lets other machines ask.',
+    });
+    expect(problemsOf({ ...reachable, TWINKEY_API_AUDIENCE: 'api://twinkey', AZURE_TENANT_ID: 't' })).toEqual(
+      {},
+    );
+  });
+
+  it('is told by tokens of a tenant that has to be named', () => {
+    expect(problemsOf({ ...complete, TWINKEY_API_AUDIENCE: 'api://twinkey' })).toHaveProperty(
+      'AZURE_TENANT_ID',
+    );
+  });
+
+  it('may be said in several spellings', () => {
+    const named = { ...complete, AZURE_TENANT_ID: 't', TWINKEY_API_AUDIENCE: 'api://twinkey/, 11-22' };
+    expect(read(named).apiAudience).toEqual(['api://twinkey', '11-22']);
+  });
+});

@@ -10,6 +10,8 @@ import {
   type VariableName,
 } from './variables.js';
 
+export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConfigProblem {
@@ -114,7 +116,7 @@ function contradictions(
       what: BASE_VARIABLES.TWINKEY_SERVICE_BUS_NAMESPACE.what,
     });
   }
-  const authority = environment['AZURE_AUTHORITY_HOST'] ?? 'https://login.microsoftonline.com';
+  const authority = environment['AZURE_AUTHORITY_HOST'] ?? PUBLIC_AUTHORITY;
   if (fields['disableInstanceDiscovery'] === true && /\bmicrosoftonline\./i.test(authority)) {
     problems.push({
       name: 'TWINKEY_DISABLE_INSTANCE_DISCOVERY',
@@ -122,6 +124,7 @@ function contradictions(
       what: BASE_VARIABLES.TWINKEY_DISABLE_INSTANCE_DISCOVERY.what,
     });
   }
+  problems.push(...openings(fields, environment));
   for (const [shorter, longer] of [
     ['TWINKEY_CALL_DEADLINE_SECONDS', 'TWINKEY_ACCOUNT_LEASE_SECONDS'],
     ['TWINKEY_HEARTBEAT_SECONDS', 'TWINKEY_LEASE_SECONDS'],
@@ -135,4 +138,32 @@ function contradictions(
     });
   }
   return problems;
+}
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/i;
+
+/** A service that asks nobody who they are must be out of the reach of others. */
+function openings(fields: Readonly<Record<string, unknown>>, environment: Environment): ConfigProblem[] {
+  const { httpHost, apiAudience } = fields;
+  if (!('apiAudience' in fields)) return [];
+  const { what, example } = BASE_VARIABLES.TWINKEY_API_AUDIENCE;
+  if (apiAudience === undefined && typeof httpHost === 'string' && !LOOPBACK.test(httpHost)) {
+    return [
+      {
+        name: 'TWINKEY_API_AUDIENCE',
+        problem: `must be set when TWINKEY_HTTP_HOST (${httpHost}) lets other machines ask.`,
+        what,
+        example,
+      },
+    ];
+  }
+  if (apiAudience !== undefined && !environment['AZURE_TENANT_ID']) {
+    return [
+      {
+        name: 'AZURE_TENANT_ID',
+        problem: 'is missing: with TWINKEY_API_AUDIENCE set, tokens of that tenant are asked for.',
+      },
+    ];
+  }
+  return [];
 }

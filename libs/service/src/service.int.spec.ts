@@ -16,6 +16,7 @@ import { appendOutbox } from '@twinkey/journal';
 import { OnMessage } from '@twinkey/nest-service-bus';
 import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
 import { z } from 'zod';
+import { Allow } from './access/access.guard.js';
 import { HttpProblem } from './problem.js';
 import { ConfigurationError } from './read-config.js';
 import type { ServiceDefinition, ServiceParts } from './service.js';
@@ -50,6 +51,7 @@ class Handlers {
   }
 }
 
+@Allow('read')
 @Controller('things')
 class ThingsController {
   @Get('conflict')

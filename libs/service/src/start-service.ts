@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
 import { ServiceBusStrategy } from '@twinkey/nest-service-bus';
 import { connectBus, type Bus } from '@twinkey/service-bus';
+import { AccessGuard } from './access/access.guard.js';
+import { tokenVerifier } from './access/token-verifier.js';
 import { serviceCredential } from './credential.js';
 import { HealthController } from './health.controller.js';
 import { ServiceHealth } from './health.js';
@@ -13,7 +15,7 @@ import { openLog } from './logging.js';
 import { nestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
 import { pruning } from './pruning.js';
-import { readConfig, type Environment } from './read-config.js';
+import { PUBLIC_AUTHORITY, readConfig, type Environment } from './read-config.js';
 import { sendOutbox } from './send-outbox.js';
 import type { Background, ServiceDefinition, ServiceParts } from './service.js';
 import { shutDown } from './shut-down.js';
@@ -87,7 +89,12 @@ export async function startService<Names extends VariableName>(
   health.watch('bus', () => bus.ping(sources[0]?.source));
 
   const strategy = new ServiceBusStrategy({ bus, sources, log });
-  const app = await createApp(definition.module(parts), { log, health, strategy });
+  const app = await createApp(definition.module(parts), {
+    log,
+    health,
+    strategy,
+    access: accessOf(config, environment),
+  });
   await app.listen(config.port, config.httpHost);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   const url = `http://${config.httpHost.includes(':') ? `[${config.httpHost}]` : config.httpHost}:${port}`;
@@ -151,15 +158,43 @@ async function waitForNeighbours(
 @Module({})
 class HostModule {}
 
+interface Access {
+  readonly audience: string | undefined;
+  readonly verify: ReturnType<typeof tokenVerifier> | undefined;
+}
+
+/** Without an audience nobody is asked for a token; readConfig has seen to it that only this machine can ask then. */
+function accessOf(
+  { apiAudience }: { readonly apiAudience?: readonly string[] | undefined },
+  environment: Environment,
+): Access {
+  if (apiAudience === undefined) return { audience: undefined, verify: undefined };
+  const authority = environment['AZURE_AUTHORITY_HOST'] ?? PUBLIC_AUTHORITY;
+  const tenantId = environment['AZURE_TENANT_ID'] ?? '';
+  return { audience: apiAudience[0], verify: tokenVerifier({ authority, tenantId, audiences: apiAudience }) };
+}
+
 async function createApp(
   module: DynamicModule | Type,
-  { log, health, strategy }: { log: Log; health: ServiceHealth; strategy: ServiceBusStrategy },
+  {
+    log,
+    health,
+    strategy,
+    access,
+  }: { log: Log; health: ServiceHealth; strategy: ServiceBusStrategy; access: Access },
 ): Promise<INestApplication> {
   const host: DynamicModule = {
     module: HostModule,
     imports: [module],
     controllers: [HealthController],
-    providers: [{ provide: ServiceHealth, useValue: health }],
+    providers: [
+      { provide: ServiceHealth, useValue: health },
+      {
+        provide: APP_GUARD,
+        useFactory: (reflector: Reflector) => new AccessGuard(reflector, access.verify, access.audience),
+        inject: [Reflector],
+      },
+    ],
   };
   const adapter = new FastifyAdapter({
     forceCloseConnections: 'idle',

@@ -80,6 +80,15 @@ export const BASE_VARIABLES = {
     usedBy: everyService,
     read: text,
   }),
+  TWINKEY_API_AUDIENCE: optionalVariable({
+    field: 'apiAudience',
+    what: 'Who Entra tokens for the HTTP APIs are made out to: the application id URI of their registration, and its client id if that asks for tokens of version 2. Not set, no token is asked for, and only this machine may ask.',
+    example: 'api://twinkey',
+    usedBy: [...everyService, 'cli', 'consumer'],
+    read: text
+      .transform((list) => list.split(',').map((each) => each.trim().replace(/\/+$/, '')))
+      .pipe(z.array(z.string().min(1, 'must name audiences, separated by commas')).min(1)),
+  }),
   TWINKEY_LOG_LEVEL: variable({
     field: 'logLevel',
     what: 'The least important messages that are logged: debug, info, warn or error.',

@@ -1,15 +1,17 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { HttpProblem } from '@twinkey/service';
+import { Allow, Asking, HttpProblem, type Caller } from '@twinkey/service';
 import type { z } from 'zod';
 import type { Commands } from '../commands.js';
 import { CLOCK, COMMANDS, DATABASE, type Clock, type ConsoleDatabase } from '../parts.js';
 import { listAccounts, showAccount } from '../read-model/accounts.js';
 import type { AccountDetail, AccountView, Asked } from './answers.js';
+import { askedBy } from './asked-by.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 import { theAccount } from './look-up.js';
 import { parse } from './parse.js';
 import { AccountPath, RotateBody } from './questions.js';
 
+@Allow('read')
 @Controller('v1/accounts')
 export class AccountsController {
   constructor(
@@ -28,18 +30,20 @@ export class AccountsController {
     return this.detailOf(name);
   }
 
+  @Allow('operate')
   @Post(':name/rotations')
   @HttpCode(202)
   async rotate(
     @Param(parse(AccountPath)) { name }: z.infer<typeof AccountPath>,
     @Body(parse(RotateBody)) { by, reason, scope, slot }: z.infer<typeof RotateBody>,
     @Headers('idempotency-key') key: string | undefined,
+    @Asking() caller: Caller,
   ): Promise<Asked> {
     const account = await theAccount(this.database, name);
     const ask = {
       command: 'rotate',
       account,
-      by,
+      by: askedBy(caller, by),
       reason,
       scope,
       slot,

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Allow } from '@twinkey/service';
 import type { z } from 'zod';
 import type { Commands } from '../commands.js';
 import { COMMANDS, DATABASE, type ConsoleDatabase } from '../parts.js';
@@ -7,6 +8,7 @@ import { theAccount } from './look-up.js';
 import { parse } from './parse.js';
 import { CommandsQuery } from './questions.js';
 
+@Allow('read')
 @Controller('v1/commands')
 export class CommandsController {
   constructor(

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import { Allow } from '@twinkey/service';
 import type { z } from 'zod';
 import { DATABASE, type ConsoleDatabase } from '../parts.js';
 import { eventsAfter } from '../read-model/feed.js';
@@ -22,6 +23,7 @@ interface Headed {
   readonly 'last-event-id'?: string;
 }
 
+@Allow('read')
 @Controller('v1')
 export class EventsController {
   constructor(

@@ -7,6 +7,8 @@ type Schema = z.core.JSONSchema.BaseSchema;
 const TITLES: Readonly<Record<number, string>> = {
   200: 'The answer.',
   202: 'Accepted; the outcome shows in the events of the rotation.',
+  401: 'No token came along, or none that counts.',
+  403: 'The identity lacks the role.',
   400: 'The request breaks a rule; `detail` names the field and the rule.',
   404: 'Not known.',
   409: 'Not possible in the state in which things are.',
@@ -59,6 +61,7 @@ export function openApiDocument(): object {
     },
     paths,
     components: {
+      securitySchemes: { entra },
       schemas: Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema)])),
     },
   };
@@ -68,7 +71,8 @@ function describe(
   operation: Operation,
   inline: (schema: z.ZodType, io: 'input' | 'output') => Schema,
 ): object {
-  const { id, summary, tag, params, query, body, status, answer, streams, problems } = operation;
+  const { id, summary, role, tag, params, query, body, status, answer, streams } = operation;
+  const problems = { ...operation.problems, 401: ['token-missing', 'token-not-accepted'], 403: ['role-missing'] };
   const parameters = [
     ...parametersOf('path', params),
     ...parametersOf('query', query),
@@ -94,11 +98,20 @@ function describe(
     operationId: id,
     summary,
     tags: [tag],
+    security: [{ entra: [`twinkey.${role}`] }, {}],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body ? { requestBody: { content: { 'application/json': { schema: inline(body, 'input') } } } } : {}),
     responses,
   };
 }
+
+const entra = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description:
+    'A token of Entra for TWINKEY_API_AUDIENCE with the app role that the operation names, or a larger one. Without that setting none is asked for, and only the same machine is answered.',
+};
 
 const idempotencyKey = {
   name: 'Idempotency-Key',

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import { RequestMethod } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { roleOf } from '@twinkey/service';
 import { ConsoleModule } from '../console.module.js';
 import { OPERATIONS } from './operations.js';
 
-/** `GET /v1/accounts/{name}` of every method that Nest will route to. */
-function routes(): string[] {
+/** Of every method that Nest will route to: `GET /v1/accounts/{name}` and the role that it asks for. */
+function routes(): { route: string; role: string | undefined }[] {
   const { controllers = [] } = ConsoleModule.of({
     database: undefined as never,
     bus: undefined as never,
@@ -21,7 +22,8 @@ function routes(): string[] {
       const method: unknown = Reflect.getMetadata('method', handler);
       if (typeof path !== 'string' || typeof method !== 'number') return [];
       const whole = `/${prefix}/${path}`.replaceAll(/\/+/g, '/').replace(/(?<=.)\/$/, '');
-      return [`${RequestMethod[method] ?? ''} ${whole.replaceAll(/:(\w+)/g, '{$1}')}`];
+      const route = `${RequestMethod[method] ?? ''} ${whole.replaceAll(/:(\w+)/g, '{$1}')}`;
+      return [{ route, role: roleOf(handler, controller) }];
     });
   });
 }
@@ -29,6 +31,19 @@ function routes(): string[] {
 describe('the list of operations', () => {
   it('has every route of the console, and no other', () => {
     const listed = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    expect(routes().sort()).toEqual([...listed, 'GET /openapi.json'].sort());
+    const found = routes().map(({ route }) => route);
+    expect(found.sort()).toEqual([...listed, 'GET /openapi.json'].sort());
+  });
+
+  it('names the role that each route asks for', () => {
+    const listed = OPERATIONS.map(({ method, path, role }): [string, string] => [
+      `${method.toUpperCase()} ${path}`,
+      role,
+    ]);
+    const found = Object.fromEntries(routes().map(({ route, role }) => [route, role]));
+    expect(found).toEqual({ ...Object.fromEntries(listed), 'GET /openapi.json': 'read' });
+    expect(listed.filter(([route]) => route.startsWith('POST')).map(([, role]) => role)).not.toContain(
+      'read',
+    );
   });
 });

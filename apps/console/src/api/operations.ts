@@ -1,5 +1,6 @@
 // Every operation of the API, once: the OpenAPI document is made from this list, and a spec holds it against the
 // routes that really exist.
+import type { Role } from '@twinkey/service';
 import type { z } from 'zod';
 import * as answers from './answers.js';
 import * as questions from './questions.js';
@@ -9,6 +10,8 @@ export interface Operation {
   readonly path: string;
   readonly id: string;
   readonly summary: string;
+  /** What the caller must be, where tokens are asked for. */
+  readonly role: Role;
   readonly tag: 'fleet' | 'accounts' | 'rotations' | 'events' | 'dead letters' | 'audit';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -23,6 +26,7 @@ export interface Operation {
 
 const command = (problems: Readonly<Record<number, readonly string[]>>) => ({
   method: 'post' as const,
+  role: 'operate' as Role,
   status: 202 as const,
   answer: answers.Asked,
   problems: { 400: ['invalid-request'], 422: ['idempotency-key-reused'], ...problems },
@@ -35,6 +39,7 @@ const closed = ['rotation-ambiguous', 'rotation-completed', 'rotation-refused'];
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
+    role: 'read',
     path: '/v1/status',
     id: 'status',
     summary: 'The fleet at a glance, and what a person should look at',
@@ -45,6 +50,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/accounts',
     id: 'listAccounts',
     summary: 'All accounts',
@@ -55,6 +61,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/accounts/{name}',
     id: 'showAccount',
     summary: 'An account with its settings, consumers and latest rotations',
@@ -75,6 +82,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/rotations',
     id: 'listRotations',
     summary: 'Rotations, newest first',
@@ -86,6 +94,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/rotations/{id}',
     id: 'showRotation',
     summary: 'A rotation with its timeline',
@@ -97,6 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/rotations/{id}/explanation',
     id: 'explainRotation',
     summary: 'What a rotation waits for, what happens if nobody acts, and what one can do',
@@ -108,6 +118,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/rotations/{id}/events',
     id: 'rotationEvents',
     summary: 'What happened in a rotation, in the order in which it became known; as a stream with `watch`',
@@ -139,6 +150,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     ...command({ 404: [...noRotation, 'consumer-unknown'], 409: closed }),
+    role: 'admin',
     path: '/v1/rotations/{id}/waive',
     id: 'waive',
     summary: 'Excuse a consumer from acknowledging in this rotation; it may be refused calls',
@@ -148,6 +160,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/events',
     id: 'events',
     summary: 'What happened in all accounts, in the order in which it became known; as a stream with `watch`',
@@ -160,6 +173,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/dead-letters',
     id: 'listDeadLetters',
     summary: 'Messages that nobody could handle, of all queues and fixed subscriptions',
@@ -170,6 +184,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'post',
+    role: 'operate',
     path: '/v1/dead-letters/replay',
     id: 'replayDeadLetters',
     summary: 'Send dead letters to their entity again',
@@ -181,6 +196,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    role: 'read',
     path: '/v1/commands',
     id: 'listCommands',
     summary: 'The audit: what was asked over this API, by whom and why, newest first',

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Allow, Asking, type Caller } from '@twinkey/service';
 import type { z } from 'zod';
 import type { Ask, Commands } from '../commands.js';
 import { CLOCK, COMMANDS, DATABASE, type Clock, type ConsoleDatabase } from '../parts.js';
@@ -6,6 +7,7 @@ import { showAccount } from '../read-model/accounts.js';
 import { timelineOf } from '../read-model/feed.js';
 import { listRotations } from '../read-model/rotations.js';
 import type { Asked, ExplanationView, RotationDetail, RotationView } from './answers.js';
+import { askedBy } from './asked-by.js';
 import { assertCanHalt, assertCanReplay, assertCanWaive } from './conflicts.js';
 import { explainRotation } from './explain-rotation.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
@@ -13,6 +15,7 @@ import { theAccount, theRotation } from './look-up.js';
 import { parse } from './parse.js';
 import { HaltBody, ReplayBody, RotationPath, RotationsQuery, WaiveBody } from './questions.js';
 
+@Allow('read')
 @Controller('v1/rotations')
 export class RotationsController {
   constructor(
@@ -41,42 +44,48 @@ export class RotationsController {
     return explainRotation(rotation, await showAccount(this.database, rotation.accountId, this.clock()));
   }
 
+  @Allow('operate')
   @Post(':id/replay')
   @HttpCode(202)
   async replay(
     @Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>,
     @Body(parse(ReplayBody)) { by, reason }: z.infer<typeof ReplayBody>,
     @Headers('idempotency-key') key: string | undefined,
+    @Asking() caller: Caller,
   ): Promise<Asked> {
     const rotation = await theRotation(this.database, id);
-    return this.ask(rotation, { command: 'replay', by, reason }, key, () => {
+    return this.ask(rotation, { command: 'replay', by: askedBy(caller, by), reason }, key, () => {
       assertCanReplay(rotation);
     });
   }
 
+  @Allow('operate')
   @Post(':id/halt')
   @HttpCode(202)
   async halt(
     @Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>,
     @Body(parse(HaltBody)) { by, reason }: z.infer<typeof HaltBody>,
     @Headers('idempotency-key') key: string | undefined,
+    @Asking() caller: Caller,
   ): Promise<Asked> {
     const rotation = await theRotation(this.database, id);
-    return this.ask(rotation, { command: 'halt', by, reason }, key, () => {
+    return this.ask(rotation, { command: 'halt', by: askedBy(caller, by), reason }, key, () => {
       assertCanHalt(rotation);
     });
   }
 
+  @Allow('admin')
   @Post(':id/waive')
   @HttpCode(202)
   async waive(
     @Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>,
     @Body(parse(WaiveBody)) { by, reason, consumer }: z.infer<typeof WaiveBody>,
     @Headers('idempotency-key') key: string | undefined,
+    @Asking() caller: Caller,
   ): Promise<Asked> {
     const rotation = await theRotation(this.database, id);
     const account = await showAccount(this.database, rotation.accountId, this.clock());
-    return this.ask(rotation, { command: 'waive', by, reason, consumer }, key, () => {
+    return this.ask(rotation, { command: 'waive', by: askedBy(caller, by), reason, consumer }, key, () => {
       assertCanWaive(rotation, consumer, account?.consumers ?? []);
     });
   }

@@ -1,8 +1,10 @@
 import { Controller, Get, Inject } from '@nestjs/common';
+import { Allow } from '@twinkey/service';
 import { DATABASE, CLOCK, type Clock, type ConsoleDatabase } from '../parts.js';
 import { fleetStatus } from '../read-model/status.js';
 import type { StatusView } from './answers.js';
 
+@Allow('read')
 @Controller('v1')
 export class StatusController {
   constructor(

@@ -1,8 +1,10 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Allow } from '@twinkey/service';
 import { showConsumers, showSwitch, type ShownConsumer, type ShownSwitch } from '../show.js';
 import { SHELL, type Shell } from '../shell.js';
 
 /** For people: who has moved, who is late, who is silent. */
+@Allow('read')
 @Controller('v1')
 export class SwitchesController {
   constructor(@Inject(SHELL) private readonly shell: Shell) {}
