@@ -10,6 +10,7 @@ import { appendJournal, appendOutbox, rememberMessage } from '@twinkey/journal';
 import { decideInstance, type InstanceRefusal } from '@twinkey/key-switch';
 import { generationAhead, moment } from './messages.js';
 import type { Shell } from './shell.js';
+import { isSigned } from './signed.js';
 import { lockMembership } from './sql/lock-membership.js';
 import { nudge } from './sql/nudge.js';
 import { saveAcknowledgement } from './sql/save-acknowledgement.js';
@@ -23,19 +24,25 @@ export interface Acknowledged {
   readonly boot: string;
   readonly generation: Generation;
   readonly drainedAt: number | null;
+  /** The message that said it, when it came over the bus; a heartbeat has proved itself by its token. */
+  readonly message?: Message<KeyAcknowledged>;
 }
 
 /** Takes an acknowledgement from the bus. One that counts for nothing is completed all the same: it never will. */
 export async function acknowledge(shell: Shell, message: Message<KeyAcknowledged>): Promise<void> {
-  const { drainedAt, ...said } = message.data;
+  const { account, consumer, instance, boot, generation, drainedAt } = message.data;
   const moved = await shell.db.transaction().execute(async (trx) => {
-    if (!(await rememberMessage(trx, 'key-acknowledged', message.id))) return false;
     return keepAcknowledgement(trx, shell, {
-      ...said,
+      account,
+      consumer,
+      instance,
+      boot,
+      generation,
       drainedAt: drainedAt === undefined ? null : Date.parse(drainedAt),
+      message,
     });
   });
-  if (moved) shell.lookSoon(said.account);
+  if (moved) shell.lookSoon(account);
 }
 
 /** Takes what a heartbeat says about several accounts, together. */
@@ -59,6 +66,11 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
   const known = await lockMembership(trx, account, instance);
   const stranger = said.consumer !== undefined && known?.current.consumer !== said.consumer;
   if (known === null || stranger) return ignored(shell, said, 'unknown-instance');
+
+  if (!speaksForItself(shell, said, known.voice)) return ignored(shell, said, 'not-signed');
+  // Only now: a forged message must not use up the id of the true one.
+  if (said.message !== undefined && !(await rememberMessage(trx, 'key-acknowledged', said.message.id)))
+    return false;
 
   const { current, published, now } = known;
   const command = { command: 'acknowledge', boot, generation, drainedAt, published } as const;
@@ -84,7 +96,17 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
   return decision.events.length > 0;
 }
 
-function ignored(shell: Shell, { account, instance, generation }: Acknowledged, why: InstanceRefusal): false {
+/** Whoever may send to the queue could name any instance: over the bus an acknowledgement counts by its signature. */
+function speaksForItself(shell: Shell, { message }: Acknowledged, voice: Buffer | null): boolean {
+  if (message === undefined) return true;
+  return voice === null ? !shell.asksForTokens : isSigned(message.data, voice);
+}
+
+function ignored(
+  shell: Shell,
+  { account, instance, generation }: Acknowledged,
+  why: InstanceRefusal | 'not-signed',
+): false {
   shell.log.info({ account, instance, generation, why }, 'An acknowledgement counts for nothing');
   return false;
 }

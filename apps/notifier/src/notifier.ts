@@ -56,6 +56,7 @@ export const notifier = notifierAt({ roundMs: 1_000 });
 
 function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: Shell; lookout: Lookout } {
   const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
+  const asksForTokens = config.apiAudience !== undefined;
   const lookout: Lookout = new Lookout(
     (account) => lookAt(shell, account, { skipLocked: false }),
     looksAtOnce,
@@ -67,6 +68,7 @@ function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: 
     heartbeatSeconds,
     shards: keyChangedShards,
     subscriptions: bus.subscriptions,
+    asksForTokens,
     log,
     lookSoon: lookout.soon,
   };

@@ -8,7 +8,8 @@ import {
 } from '@twinkey/contracts';
 import { appendJournal } from '@twinkey/journal';
 import { decideInstance, lapsesAt } from '@twinkey/key-switch';
-import { HttpProblem } from '@twinkey/service';
+import { ANYONE, HttpProblem, type Caller } from '@twinkey/service';
+import { anotherIdentity, identityOf } from './identity.js';
 import type { Shell } from './shell.js';
 import { holdCurrentKeys } from './sql/current-keys.js';
 import { findAccounts } from './sql/find-accounts.js';
@@ -26,8 +27,14 @@ import { provision, subscriptionsFor } from './subscriptions.js';
  * Without the lock it could slip in between: the gate would open for a generation that a process which read an
  * older one from a lagging vault was never asked about.
  */
-export async function register(shell: Shell, request: RegisterRequest): Promise<RegisterAnswer> {
+export async function register(
+  shell: Shell,
+  request: RegisterRequest,
+  caller: Caller = ANYONE,
+): Promise<RegisterAnswer> {
   const { consumer, name, boot, channel } = request;
+  const identity = identityOf(caller);
+  const voice = request.voice === undefined ? null : Buffer.from(request.voice, 'base64url');
   const { heartbeatSeconds, terms } = shell;
   const accounts = await knownAccounts(shell, request.accounts);
   const instance = instanceIdOf(consumer, boot);
@@ -40,6 +47,8 @@ export async function register(shell: Shell, request: RegisterRequest): Promise<
   const keys = await shell.db.transaction().execute(async (trx) => {
     const held = await holdCurrentKeys(trx, accounts);
     const current = await findInstance(trx, instance);
+    const isOthers = (current?.identity ?? identity) !== identity;
+    if (isOthers) throw anotherIdentity(instance);
     const now = await databaseTime(trx);
     const decision = decideInstance(current, { command: 'register', instance, consumer, boot }, terms, now);
     if (decision.refused !== undefined) throw staleBoot(instance);
@@ -50,7 +59,7 @@ export async function register(shell: Shell, request: RegisterRequest): Promise<
       const lookAt = lapsesAt({ leaseUntil }, terms) + 1;
       await saveInstance(
         trx,
-        { instance, consumer, name, boot, channel, accounts },
+        { instance, consumer, name, boot, channel, accounts, identity, voice },
         { now: new Date(now), leaseUntil: new Date(leaseUntil), lookAt: new Date(lookAt) },
       );
       await appendJournal(trx, instance, [

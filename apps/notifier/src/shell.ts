@@ -12,6 +12,8 @@ export interface Shell {
   /** How many key-changed topics there are. */
   readonly shards: number;
   readonly subscriptions: Bus['subscriptions'];
+  /** Instances prove who they are: what is said over the bus counts only when it is signed. */
+  readonly asksForTokens: boolean;
   readonly log: Log;
   /** Looks at the account at once; a hint only, the nudge in the database is what counts. */
   readonly lookSoon: (account: AccountId) => void;

@@ -46,6 +46,8 @@ interface InstanceTable {
   lease_until: Date;
   lapsed_at: Date | null;
   look_at: Date;
+  identity: string | null;
+  voice: Buffer | null;
 }
 
 interface MembershipTable {

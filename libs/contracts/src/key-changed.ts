@@ -30,6 +30,25 @@ export const KeyAcknowledged = defineMessage({
     at: Moment,
     /** When the last call or token of an older generation dies; absent: it already has. */
     drainedAt: Moment.optional(),
+    /** Of `acknowledgementText`, by the voice with which the instance registered: 64 bytes as base64url. */
+    signature: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{86}$/, 'must be the 64 bytes of an ed25519 signature as base64url')
+      .optional(),
   }),
 });
 export type KeyAcknowledged = z.infer<typeof KeyAcknowledged.data>;
+
+/** What an instance signs: who says it, and all that it says. */
+export function acknowledgementText({
+  account,
+  consumer,
+  instance,
+  boot,
+  generation,
+  drainedAt,
+}: Pick<KeyAcknowledged, 'account' | 'consumer' | 'instance' | 'boot' | 'generation' | 'drainedAt'>): string {
+  return ['twinkey acknowledgement 1', account, consumer, instance, boot, generation, drainedAt ?? ''].join(
+    '\n',
+  );
+}

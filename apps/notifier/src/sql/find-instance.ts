@@ -6,6 +6,7 @@ export interface FoundInstance extends Instance {
   readonly channel: 'service-bus' | 'heartbeat';
   readonly lapsedAt: number | null;
   readonly accounts: readonly AccountId[];
+  readonly identity: string | null;
 }
 
 /** The instance with the accounts it is registered for, locked; null when it is not known. */
@@ -35,6 +36,7 @@ export async function findInstance(trx: Trx, instance: InstanceId): Promise<Foun
     acknowledged: 0 as Instance['acknowledged'], // about the process as a whole there is nothing to acknowledge
     drainedAt: null,
     gone: false,
+    identity: row.identity,
     accounts: accounts.map(({ account }) => account),
   };
 }

@@ -9,6 +9,8 @@ export interface LockedMembership {
   /** The generation that the account's switch is about; 0 while nothing is published as far as we know. */
   readonly published: Generation;
   readonly now: number;
+  /** With which its acknowledgements over the bus are signed; null: with none. */
+  readonly voice: Buffer | null;
 }
 
 /**
@@ -24,11 +26,16 @@ export async function lockMembership(
     .selectFrom('membership')
     .innerJoin('instance', 'instance.instance', 'membership.instance')
     .innerJoin('account', 'account.account', 'membership.account')
-    .select([...INSTANCE_COLUMNS, 'account.generation', sql<Date>`clock_timestamp()`.as('now')])
+    .select([
+      ...INSTANCE_COLUMNS,
+      'account.generation',
+      'instance.voice',
+      sql<Date>`clock_timestamp()`.as('now'),
+    ])
     .where('membership.account', '=', account)
     .where('membership.instance', '=', instance)
     .forUpdate('membership')
     .executeTakeFirst();
   if (row === undefined) return null;
-  return { current: instanceOf(row), published: row.generation, now: row.now.getTime() };
+  return { current: instanceOf(row), published: row.generation, now: row.now.getTime(), voice: row.voice };
 }

@@ -9,6 +9,8 @@ export interface NewInstance {
   readonly boot: string;
   readonly channel: 'service-bus' | 'heartbeat';
   readonly accounts: readonly AccountId[];
+  readonly identity: string | null;
+  readonly voice: Buffer | null;
 }
 
 /**
@@ -30,7 +32,13 @@ export async function saveInstance(
     .insertInto('instance')
     .values({ ...instance, registered_at: now, ...times })
     .onConflict((conflict) =>
-      conflict.column('instance').doUpdateSet({ ...times, name: instance.name, channel: instance.channel }),
+      conflict.column('instance').doUpdateSet({
+        ...times,
+        name: instance.name,
+        channel: instance.channel,
+        identity: instance.identity,
+        voice: instance.voice,
+      }),
     )
     .execute();
   await sql`

@@ -30,7 +30,10 @@ export async function createSchema(url: string): Promise<void> {
 }
 
 /** `looking: false` is a replica that dies before it can look at what it committed. */
-export async function openReplica(url: string, { looking = true } = {}): Promise<Replica> {
+export async function openReplica(
+  url: string,
+  { looking = true, asksForTokens = false } = {},
+): Promise<Replica> {
   const database = await openDatabase<NotifierTables>({ url, schema: 'notifier', applicationName: 'spec' });
   const subscriptions = new Set<string>();
   const lookout: Lookout = new Lookout(
@@ -53,6 +56,7 @@ export async function openReplica(url: string, { looking = true } = {}): Promise
         return Promise.resolve();
       },
     },
+    asksForTokens,
     log: silent,
     lookSoon: lookout.soon,
   };
