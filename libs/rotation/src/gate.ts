@@ -17,7 +17,7 @@ export type Gate =
  */
 export function gate(ring: KeyRing, slot: KeySlot, now: number): Gate {
   const { published, asked, evidence, slots, rotation } = ring;
-  if (published === null || published.slot === slot || otherSlot(slot) !== published.slot) {
+  if (published?.slot !== otherSlot(slot)) {
     throw new Error(`the gate was asked about the published slot ${slot}`);
   }
   if (ring.registryFrom !== null && now < ring.registryFrom) {
