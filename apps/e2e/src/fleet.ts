@@ -147,6 +147,6 @@ export class Fleet {
     this.witness.dismiss();
     await this.load.stop();
     await this.stack.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (process.env['FLEET_KEPT'] === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -7,7 +7,7 @@ import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RotationCommand, topology } from '@twinkey/contracts';
 import { waitUntil } from '@twinkey/dev';
-import { Ground } from './ground.js';
+import { Ground, type Newest } from './ground.js';
 
 const { queues, topics } = topology({ shards: 2 });
 const entities = [
@@ -69,7 +69,7 @@ describe('messages that nobody can read, in every queue and every topic', () => 
       entities.map((entity) => [entity, kinds]),
     );
     for (const { reason, description } of letters) {
-      expect(reason).toBe('UnreadableMessage');
+      expect(reason).toMatch(/^(UnreadableMessage|NoHandler)$/);
       expect(description).toMatch(/\w+/);
     }
     await nothingToFind();
@@ -79,13 +79,14 @@ describe('messages that nobody can read, in every queue and every topic', () => 
 describe('a dead letter that is replayed twice', () => {
   let letter: Letter;
   let body: unknown;
+  let before: Newest;
 
   /** A person's request, which lands among the dead letters because no rotator is there and somebody puts it there. */
   beforeAll(async () => {
     const { stack } = ground.fleet;
     await stack.service('rotator').kill();
     const receiver = bus.createReceiver(RotationCommand.entity);
-    await ground.askForAll('will be replayed', ['one']);
+    before = await ground.askForAll('will be replayed', ['one']);
     const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 30_000 });
     if (message === undefined) throw new Error('the request was sent');
     ({ body } = message as ServiceBusReceivedMessage & { body: unknown });
@@ -112,9 +113,9 @@ describe('a dead letter that is replayed twice', () => {
     (await ground.fleet.client.rotations()).filter(({ account }) => account === 'one').length;
 
   it('because the console died between sending and removing it, starts one rotation', async () => {
-    const before = { one: (await ground.fleet.rotation('one'))?.id };
+    // The console shows what was asked for from the moment on at which it was asked.
     const count = await rotationsOfOne();
-    const order = ground.deaths.order('console', 'bus:settle:before');
+    const order = ground.deaths.order('console', 'bus:send:after');
     await replay().catch(() => undefined); // it dies over it
     await waitUntil('the console dies', () => ground.deaths.diedAt('console', order) !== undefined, {
       withinMs: 30_000,
@@ -130,7 +131,7 @@ describe('a dead letter that is replayed twice', () => {
     );
     expect((await deadLetters()).filter(({ reason }) => reason === 'PutAside')).toEqual([]);
     await ground.untilAll('completed', await ground.askForAll('behind the second replay'));
-    expect(await rotationsOfOne()).toBe(count + 2);
+    expect(await rotationsOfOne()).toBe(count + 1);
     await nothingToFind();
   });
 

@@ -3,7 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SAMPLE_POLICIES, waitUntil, type SampleAccount, type SampleConsumer } from '@twinkey/dev';
+import {
+  SAMPLE_POLICIES,
+  waitUntil,
+  type RotationLine,
+  type SampleAccount,
+  type SampleConsumer,
+} from '@twinkey/dev';
 import { AzureControl } from '../azure-control.js';
 import { Fleet, textAccount, type FleetSettings } from '../fleet.js';
 import { OrderedDeaths } from './ordered-deaths.js';
@@ -66,11 +72,25 @@ export class Ground {
   /** A newer rotation than before has got as far. */
   async untilAll(state: string, before: Newest, withinMs = 120_000): Promise<void> {
     const names = Object.keys(before);
-    await this.fleet.until(
-      `the rotations of ${names.join(', ')} are ${state}`,
-      (now) => names.every((name) => now[name]?.id !== before[name] && now[name]?.state === state),
-      withinMs,
-    );
+    let last: Readonly<Record<string, RotationLine | undefined>> = {};
+    try {
+      await this.fleet.until(
+        `newer rotations of ${names.join(', ')} are ${state}`,
+        (now) => {
+          last = now;
+          return names.every((name) => now[name]?.id !== before[name] && now[name]?.state === state);
+        },
+        withinMs,
+      );
+    } catch (cause) {
+      const shown = names.map((name) => {
+        const { id = 'none', state: is = '', step = null } = last[name] ?? {};
+        return `${name}: ${id} ${is} ${step ?? ''}${id === before[name] ? ' (the one of before)' : ''}`;
+      });
+      throw new Error(`${cause instanceof Error ? cause.message : String(cause)}; ${shown.join(', ')}`, {
+        cause,
+      });
+    }
   }
 
   /** A newer rotation than before of one of the accounts has begun this step. */
