@@ -201,12 +201,31 @@ export class BareClient {
     }
   }
 
-  dispose(deliveryId: number, state: Put | undefined, o: { settled?: boolean; channel?: number } = {}): void {
+  /** Disposes of one delivery, or of all up to `last`. */
+  dispose(
+    deliveryId: number,
+    state: Put | undefined,
+    o: { last?: number; settled?: boolean; channel?: number } = {},
+  ): void {
     const settled = bool(o.settled ?? false);
     this.frame(
       o.channel ?? 0,
-      composite(0x15, [bool(true), uint(deliveryId), uint(deliveryId), settled, state]),
+      composite(0x15, [bool(true), uint(deliveryId), uint(o.last ?? deliveryId), settled, state]),
     );
+  }
+
+  /** The frames that `write` sends leave in one piece, so the server reads them in one turn. */
+  together(write: () => void): void {
+    this.socket.cork();
+    write();
+    this.socket.uncork();
+  }
+
+  /** Resolves when the server has answered whatever it was going to answer to the frames before. */
+  async echo(): Promise<void> {
+    const window = [uint(0), uint(5000), uint(0), uint(5000)];
+    this.frame(0, composite(FLOW, [...window, ...Array<undefined>(5).fill(undefined), bool(true)]));
+    await this.next(FLOW, (heard) => heard.fields.at(4) === null);
   }
 
   /** Attaches the two links of `<entity>/$management` with handles from `handle` on; what sends a request and waits. */
