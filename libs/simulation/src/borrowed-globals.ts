@@ -1,10 +1,8 @@
-// Timers, chance and the monotonic clock of this process, lent to a timeline while a world runs. Production code takes
-// its wall clock as an argument; what it takes from the process itself is here.
-import type { Chance } from './chance.js';
-import type { Appointment, Timeline } from './timeline.js';
+// Timers, chance and the monotonic clock of this process, lent to the code of worlds. Production code takes its wall
+// clock as an argument; what it takes from the process itself is here. Code of no world gets the real ones.
+import { currentTimeline, type Appointment } from './timeline.js';
 
 type Callback = (...args: unknown[]) => void;
-type Fetch = typeof globalThis.fetch;
 
 class VirtualTimer {
   appointment: Appointment | undefined;
@@ -19,54 +17,102 @@ class VirtualTimer {
   }
 }
 
-/** Replaces them, and returns how to give them back. */
-export function borrowGlobals(timeline: Timeline, chance: Chance, fetch: Fetch): () => void {
-  const cancel = (timer: unknown): void => {
-    if (timer instanceof VirtualTimer) timer.appointment?.cancel();
-  };
-  const setTimeout = (callback: Callback, ms = 0, ...args: unknown[]): VirtualTimer => {
-    const timer = new VirtualTimer();
-    timer.appointment = timeline.after(ms, () => {
-      callback(...args);
-    });
-    return timer;
-  };
-  const setInterval = (callback: Callback, ms = 0, ...args: unknown[]): VirtualTimer => {
-    const timer = new VirtualTimer();
-    const again = (): void => {
-      timer.appointment = timeline.after(ms, () => {
-        again();
-        callback(...args);
-      });
-    };
-    again();
-    return timer;
-  };
-  const setImmediate = (callback: Callback, ...args: unknown[]): void => {
-    timeline.soon(() => {
-      callback(...args);
-    });
-  };
-  const timeout = (ms: number): AbortSignal => {
-    const abort = new AbortController();
-    timeline.after(ms, () => {
-      abort.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-    });
-    return abort.signal;
-  };
-  const giveBack = [
-    put(globalThis, { setTimeout, setInterval, setImmediate, fetch }),
-    put(globalThis, { clearTimeout: cancel, clearInterval: cancel }),
-    put(globalThis, { performance: { now: () => timeline.elapsed + 1_000 } }),
-    put(Error, { stackTraceLimit: 0 }), // where an outage is noticed a thousand times is of no interest
-    put(Math, { random: () => chance.next() }),
-    put(AbortSignal, { timeout }),
-  ];
-  const hangUps = process.listeners('SIGHUP');
+let borrowers = 0;
+let giveBack: () => void = () => undefined;
+
+/** Lends them until the returned function is called; several may borrow at a time. */
+export function borrowGlobals(): () => void {
+  borrowers += 1;
+  if (borrowers === 1) giveBack = lend();
   return () => {
-    for (const back of giveBack.reverse()) back();
-    for (const listener of process.listeners('SIGHUP'))
-      if (!hangUps.includes(listener)) process.off('SIGHUP', listener);
+    borrowers -= 1;
+    if (borrowers === 0) giveBack();
+  };
+}
+
+function lend(): () => void {
+  const { random } = Math;
+  const { timeout } = AbortSignal;
+  const { on } = process;
+  const real = {
+    setTimeout: globalThis.setTimeout,
+    setInterval: globalThis.setInterval,
+    setImmediate: globalThis.setImmediate,
+    clearTimeout: globalThis.clearTimeout,
+    clearInterval: globalThis.clearInterval,
+    fetch: globalThis.fetch,
+    performance: globalThis.performance,
+  };
+  const given = [
+    put(globalThis, {
+      setTimeout: (callback: Callback, ms = 0, ...args: unknown[]) => {
+        const timeline = currentTimeline();
+        if (timeline === undefined) return real.setTimeout(callback, ms, ...args);
+        const timer = new VirtualTimer();
+        timer.appointment = timeline.after(ms, () => {
+          callback(...args);
+        });
+        return timer;
+      },
+      setInterval: (callback: Callback, ms = 0, ...args: unknown[]) => {
+        const timeline = currentTimeline();
+        if (timeline === undefined) return real.setInterval(callback, ms, ...args);
+        const timer = new VirtualTimer();
+        const again = (): void => {
+          timer.appointment = timeline.after(ms, () => {
+            again();
+            callback(...args);
+          });
+        };
+        again();
+        return timer;
+      },
+      setImmediate: (callback: Callback, ...args: unknown[]) => {
+        const timeline = currentTimeline();
+        if (timeline === undefined) return real.setImmediate(callback, ...args);
+        timeline.soon(() => {
+          callback(...args);
+        });
+        return undefined;
+      },
+      clearTimeout: (timer: unknown) => {
+        if (timer instanceof VirtualTimer) timer.appointment?.cancel();
+        else real.clearTimeout(timer as NodeJS.Timeout);
+      },
+      clearInterval: (timer: unknown) => {
+        if (timer instanceof VirtualTimer) timer.appointment?.cancel();
+        else real.clearInterval(timer as NodeJS.Timeout);
+      },
+      fetch: (...asked: Parameters<typeof globalThis.fetch>) =>
+        (currentTimeline()?.fetch ?? real.fetch)(...asked),
+      performance: {
+        now: () => {
+          const timeline = currentTimeline();
+          return timeline === undefined ? real.performance.now() : timeline.elapsed + 1_000;
+        },
+      },
+    }),
+    put(Error, { stackTraceLimit: 0 }), // where an outage is noticed a thousand times is of no interest
+    put(Math, { random: () => currentTimeline()?.random() ?? random() }),
+    put(AbortSignal, {
+      timeout: (ms: number) => {
+        const timeline = currentTimeline();
+        if (timeline === undefined) return timeout.call(AbortSignal, ms);
+        const abort = new AbortController();
+        timeline.after(ms, () => {
+          abort.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+        });
+        return abort.signal;
+      },
+    }),
+    // A service that starts a thousand times in one process would leave a thousand listeners behind.
+    put(process, {
+      on: (name: string, listener: Callback) =>
+        currentTimeline() === undefined ? on.call(process, name, listener) : process,
+    }),
+  ];
+  return () => {
+    for (const back of given.reverse()) back();
   };
 }
 

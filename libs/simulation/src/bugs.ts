@@ -47,7 +47,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'an instance acknowledges what it hears of, not what it uses',
-    needs: ['vault-outage', 'consumer-silent', 'bus-outage', 'people-rotate'],
+    needs: ['consumer-vaultless', 'people-rotate'],
     heartbeat: (said, last) => ({
       ...said,
       accounts: said.accounts.map((one) => ({

@@ -1,7 +1,7 @@
 // npm run check:simulation [-- --seeds N] [-- --from SEED] [-- --long] [-- --bugs]
 import { parseArgs } from 'node:util';
 import { BUGS, type Bug } from './bugs.js';
-import { add, neverHappened, nothing, openRunner, type Runner, type Sum } from './run.js';
+import { add, neverHappened, nothing, openRunner, seedsFrom, type Runner, type Sum } from './run.js';
 import type { Outcome } from './world.js';
 
 const USAGE = `npm run check:simulation -- [--seeds N] [--from SEED] [--long] [--bugs] [--bug NUMBER]
@@ -53,15 +53,14 @@ async function runSeeds(runner: Runner): Promise<void> {
   const sum = nothing();
   const broken: number[] = [];
   const startedAt = performance.now();
-  for (let seed = from; seed < from + seeds; seed += 1) {
-    const outcome = await runner.run({ seed, ...(bug === undefined ? {} : { bug }) });
+  await runner.runAll(seedsFrom(from, seeds), bug === undefined ? {} : { bug }, (outcome) => {
     add(sum, outcome);
     if (outcome.verdict !== null) {
-      broken.push(seed);
+      broken.push(outcome.seed);
       say(storyOf(outcome));
     }
     if (sum.seeds % 50 === 0) say(progressOf(sum, broken.length, performance.now() - startedAt));
-  }
+  });
   say(summaryOf(sum, performance.now() - startedAt));
   const missing = neverHappened(sum);
   if (missing.length > 0 && seeds > 1) say(`never happened: ${missing.join(', ')}`);
@@ -84,11 +83,12 @@ async function findBugs(runner: Runner): Promise<void> {
 
 async function find(runner: Runner, bug: Bug): Promise<Outcome | null> {
   const most = values.seeds === undefined ? SEEDS_PER_BUG : numberOf('seeds', values.seeds);
-  for (let seed = 1; seed <= most; seed += 1) {
-    const outcome = await runner.run({ seed, bug });
-    if (outcome.verdict !== null) return outcome;
-  }
-  return null;
+  let found: Outcome | null = null;
+  const take = (outcome: Outcome): void => {
+    if (outcome.verdict !== null) found ??= outcome;
+  };
+  await runner.runAll(seedsFrom(1, most), { bug }, take, () => found !== null);
+  return found;
 }
 
 function storyOf({ seed, verdict, story, kinds }: Outcome): string {

@@ -31,6 +31,7 @@ const USUAL = {
   'consumer-frozen': 1,
   'consumer-new': 1,
   'consumer-silent': 0.6,
+  'consumer-vaultless': 1,
   'hand-regeneration': 0.7,
   'hand-secret': 0.7,
   'people-rotate': 2,

@@ -19,6 +19,8 @@ export class Instance {
   readonly actor: Actor;
   /** Nothing of it reaches the notifier or the bus. */
   cutUntil = 0;
+  /** Nothing of it reaches the vault. */
+  vaultlessUntil = 0;
   /** When the heartbeat was sent that was answered last, in true time. */
   answeredAt = -Infinity;
   /** When it got an answer of the vault last, in true time. */
@@ -55,8 +57,11 @@ export class Instance {
           this.answeredAt = sentAt;
         },
       ),
-      vault: vaultOf(ports, actor, (told) => {
-        if (told) this.readAt = timeline.now;
+      vault: vaultOf(ports, actor, {
+        isCut: () => this.vaultlessUntil > timeline.now,
+        onRead: () => {
+          this.readAt = timeline.now;
+        },
       }),
       channel: channelOver({
         ...bus,

@@ -137,24 +137,24 @@ export function accountsOf(ports: AzurePorts, actor: Actor): Pick<AccountKeys, '
 }
 
 /** For an instance of a consumer: reads the current version as the library's own reader does. */
-export function vaultOf(ports: AzurePorts, actor: Actor, onRead: (told: boolean) => void): Vault {
+export function vaultOf(
+  ports: AzurePorts,
+  actor: Actor,
+  { isCut, onRead }: { readonly isCut: () => boolean; readonly onRead: () => void },
+): Vault {
+  const down = (): boolean => ports.outages.vault || isCut();
   return {
     read: async (id, { name }): Promise<ReadVersion> => {
-      const wants = { down: () => ports.outages.vault, deadlineMs: 10_000, fault: unreachable('Key Vault') };
-      try {
-        const version = await ask(ports, actor, wants, () => {
-          const account = ports.azure.byName(name);
-          return account === undefined ? undefined : shownVersion(ports, account);
-        });
-        onRead(true);
-        if (version === undefined) return { kind: 'unreadable', why: 'missing' };
-        const tags = readTags(version.tags);
-        if (tags?.account !== id) return { kind: 'foreign' };
-        return { kind: 'published', generation: tags.generation, key: version.value };
-      } catch (error) {
-        onRead(false);
-        throw error;
-      }
+      const wants = { down, deadlineMs: 10_000, fault: unreachable('Key Vault') };
+      const version = await ask(ports, actor, wants, () => {
+        const account = ports.azure.byName(name);
+        return account === undefined ? undefined : shownVersion(ports, account);
+      });
+      onRead();
+      if (version === undefined) return { kind: 'unreadable', why: 'missing' };
+      const tags = readTags(version.tags);
+      if (tags?.account !== id) return { kind: 'foreign' };
+      return { kind: 'published', generation: tags.generation, key: version.value };
     },
   };
 }

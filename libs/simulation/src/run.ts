@@ -51,18 +51,48 @@ export function neverHappened({ counts }: Sum): readonly string[] {
 
 export interface Runner {
   run(options: Omit<WorldOptions, 'server'>): Promise<Outcome>;
+  /** As many seeds as there are, in order as they end, until `enough` says so. */
+  runAll(
+    seeds: Iterable<number>,
+    options: Omit<WorldOptions, 'server' | 'seed'>,
+    take: (outcome: Outcome) => void,
+    enough?: () => boolean,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A database of its own on the server that specs share. */
+/** Worlds that live side by side: while one waits for the server, another one goes on. */
+const LANES = 4;
+
+/** Databases of its own on the server that specs share. */
 export async function openRunner(): Promise<Runner> {
-  const database = await testDatabase({ prepare: makeTables });
-  const server = new Server(database.url);
+  const databases = await Promise.all(
+    Array.from({ length: LANES }, () => testDatabase({ prepare: makeTables })),
+  );
+  const servers = databases.map(({ url }) => new Server(url));
+  const [first] = servers;
+  if (first === undefined) throw new Error('there is a lane');
   return {
-    run: (options) => new World({ ...options, server }).run(),
+    run: (options) => new World({ ...options, server: first }).run(),
+    runAll: async (seeds, options, take, enough = () => false) => {
+      const waiting = seeds[Symbol.iterator]();
+      const lane = async (server: Server): Promise<void> => {
+        while (!enough()) {
+          const next = waiting.next();
+          if (next.done === true) return;
+          take(await new World({ ...options, seed: next.value, server }).run());
+        }
+      };
+      await Promise.all(servers.map(lane));
+    },
     close: async () => {
-      await server.close();
-      await database.drop();
+      await Promise.all(servers.map((server) => server.close()));
+      for (const database of databases) await database.drop();
     },
   };
+}
+
+/** The seeds from `from` on. */
+export function* seedsFrom(from: number, count: number): Generator<number> {
+  for (let seed = from; seed < from + count; seed += 1) yield seed;
 }

@@ -55,7 +55,7 @@ export function drawSettings(from: Chance, { isSkewed }: { readonly isSkewed: bo
       acknowledgeWithinSeconds: chance.pick([60, 180]),
       onOverdue: chance.happens(0.2) ? 'force' : 'hold',
     },
-    troubledMs: chance.between(4, 12) * 60_000,
+    troubledMs: chance.between(3, 9) * 60_000,
     skewMs: isSkewed ? LARGEST_SKEW_MS : 0,
   };
 }

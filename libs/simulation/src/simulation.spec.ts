@@ -1,7 +1,7 @@
 // Scheduler, rotators, notifier and consumers in one process and in virtual time, in worlds that go wrong.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BUGS } from './bugs.js';
-import { add, nothing, openRunner, type Runner } from './run.js';
+import { add, nothing, openRunner, seedsFrom, type Runner } from './run.js';
 
 /** More of them: `npm run check:simulation`. On a busy machine a world takes seconds. */
 const WORLDS = 200;
@@ -23,15 +23,18 @@ describe('a world that goes wrong in the ways of its seed', () => {
   it('keeps every promise', async () => {
     const until = Date.now() + WITHIN_MS;
     const sum = nothing();
-    for (let seed = 1; seed <= WORLDS && (seed <= LEAST || Date.now() < until); seed += 1) {
-      const outcome = await runner.run({ seed });
-      add(sum, outcome);
-      expect({ seed, breaks: outcome.verdict, story: outcome.verdict && outcome.story }).toEqual({
-        seed,
-        breaks: null,
-        story: null,
-      });
-    }
+    const broken: unknown[] = [];
+    await runner.runAll(
+      seedsFrom(1, WORLDS),
+      {},
+      (outcome) => {
+        add(sum, outcome);
+        const { seed, verdict, story } = outcome;
+        if (verdict !== null) broken.push({ seed, verdict, story });
+      },
+      () => broken.length > 0 || (sum.seeds >= LEAST && Date.now() > until),
+    );
+    expect(broken).toEqual([]);
     expect(sum.completed).toBeGreaterThan(sum.seeds / 2);
     expect(sum.calls).toBeGreaterThan(sum.seeds);
     expect(Object.keys(sum.counts).length).toBeGreaterThan(15);
@@ -53,8 +56,14 @@ describe('a world that goes wrong in the ways of its seed', () => {
 describe('a bug that was put in on purpose', () => {
   it.each(BUGS.map((bug) => [bug.name, bug] as const))('is found: %s', async (_, bug) => {
     let verdict: string | null = null;
-    for (let seed = 1; verdict === null && seed <= SEEDS_PER_BUG; seed += 1)
-      verdict = (await runner.run({ seed, bug })).verdict;
+    await runner.runAll(
+      seedsFrom(1, SEEDS_PER_BUG),
+      { bug },
+      (outcome) => {
+        verdict ??= outcome.verdict;
+      },
+      () => verdict !== null,
+    );
     expect(verdict).toEqual(expect.any(String));
   });
 });

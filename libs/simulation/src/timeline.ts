@@ -15,6 +15,19 @@ export interface Appointment {
   cancel(): void;
 }
 
+/** Whose code runs right now. Several worlds may live in this process at a time; none can see another. */
+interface Now {
+  readonly timeline: Timeline;
+  readonly actor: Actor | null;
+}
+
+const running = new AsyncLocalStorage<Now>();
+
+/** The timeline whose code runs right now; undefined: none does. */
+export function currentTimeline(): Timeline | undefined {
+  return running.getStore()?.timeline;
+}
+
 const settled = setImmediate;
 
 /** 2026-01-05, a Monday. */
@@ -24,9 +37,11 @@ export class Timeline {
   /** True time in milliseconds since 1970; the clocks of actors may be off it. */
   now = BEGINNING;
   events = 0;
+  /** What `Math.random` and `fetch` are for the code of this world. */
+  random: () => number = Math.random;
+  fetch: typeof globalThis.fetch = () => Promise.reject(new Error('nobody answers'));
   readonly #heap: Event[] = [];
   readonly #soon: Event[] = [];
-  readonly #current = new AsyncLocalStorage<Actor | null>();
   #order = 0;
 
   /** Milliseconds since the world began. */
@@ -36,11 +51,11 @@ export class Timeline {
 
   /** Who runs right now; null: the world itself. */
   get actor(): Actor | null {
-    return this.#current.getStore() ?? null;
+    return running.getStore()?.actor ?? null;
   }
 
   as<Result>(actor: Actor | null, work: () => Result): Result {
-    return this.#current.run(actor, work);
+    return running.run({ timeline: this, actor }, work);
   }
 
   /** An event of `actor` does not happen any more when it is dead, and waits while it is frozen. */

@@ -88,6 +88,15 @@ const HAPPENINGS: Partial<Record<Kind, Happening>> = {
     instance.cutUntil = world.timeline.now + ms;
     return true;
   },
+  'consumer-vaultless': (world, chance) => {
+    const [...instances] = world.instances;
+    if (instances.length === 0) return false;
+    const instance = chance.pick(instances);
+    const ms = chance.magnitude(5_000, 600_000);
+    world.story.tell(instance.actor.name, `cannot read the vault for ${seconds(ms)}`);
+    instance.vaultlessUntil = world.timeline.now + ms;
+    return true;
+  },
   'hand-regeneration': (world, chance) => {
     const account = world.azure.account(chance.pick(world.settings.accounts));
     world.azure.regenerate(account, chance.pick(['key1', 'key2'] as const), 'hand', 0);

@@ -118,30 +118,23 @@ export class World {
   }
 
   async run(): Promise<Outcome> {
-    const { timeline, judge, chance, settings } = this;
+    const { timeline, judge, chance } = this;
     await emptyTables(this.database.server);
-    const giveBack = borrowGlobals(timeline, chance.split('random'), dataPlane(this.ports));
+    const dice = chance.split('random');
+    timeline.random = () => dice.next();
+    timeline.fetch = dataPlane(this.ports);
+    const giveBack = borrowGlobals();
     try {
-      for (const topic of topology({ shards: TIMES.keyChangedShards }).topics)
-        this.broker.addTopic(topic.name, topic.subscriptions);
-      for (const id of settings.accounts) {
-        this.azure.add(id);
-        judge.mayReplace(id, 2); // the scheduler asks for a first rotation
-      }
-      this.fleet.start();
-      trouble(this);
-      timeline.after(
-        settings.troubledMs,
-        () => {
-          this.#becomeKind();
-        },
-        null,
-      );
-      await timeline.run(() => this.#isDone || judge.verdict !== null);
-      if (judge.verdict === null) await leftBehind(this);
+      await timeline.as(null, async () => {
+        this.#begin();
+        await timeline.run(() => this.#isDone || judge.verdict !== null);
+        if (judge.verdict === null) await leftBehind(this);
+      });
     } finally {
+      timeline.as(null, () => {
+        this.fleet.end();
+      });
       giveBack();
-      this.fleet.end();
     }
     return {
       seed: chance.seed,
@@ -156,6 +149,25 @@ export class World {
       events: timeline.events,
       tally: judge.tally,
     };
+  }
+
+  #begin(): void {
+    const { timeline, judge, settings } = this;
+    for (const { name, subscriptions } of topology({ shards: TIMES.keyChangedShards }).topics)
+      this.broker.addTopic(name, subscriptions);
+    for (const id of settings.accounts) {
+      this.azure.add(id);
+      judge.mayReplace(id, 2); // the scheduler asks for a first rotation
+    }
+    this.fleet.start();
+    trouble(this);
+    timeline.after(
+      settings.troubledMs,
+      () => {
+        this.#becomeKind();
+      },
+      null,
+    );
   }
 
   /** The process that runs under a name now. */
@@ -180,7 +192,10 @@ export class World {
     this.database.down = false;
     this.outages.vault = false;
     if (this.broker.down) this.broker.comeBack();
-    for (const instance of this.instances) instance.cutUntil = 0;
+    for (const instance of this.instances) {
+      instance.cutUntil = 0;
+      instance.vaultlessUntil = 0;
+    }
     const giveUpAt = timeline.now + DONE_WITHIN_MS;
     const look = async (): Promise<void> => {
       const rings = await loadRings(this);
