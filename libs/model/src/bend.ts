@@ -48,6 +48,8 @@ function bentRing(ring: KeyRing, rules: Rules): KeyRing {
   for (const slot of ['key1', 'key2'] as const) {
     if (!rules.regenerationsQuietBeforePublication)
       bent = emptied(bent, slot, 'regenerations', (record) => record.retire === null);
+    if (!rules.doubtsEndBeforeRetirements && rotation?.startedFrom === null)
+      bent = emptied(bent, slot, 'regenerations', () => true);
     if (!rules.regenerationsQuietBeforeTheNext)
       bent = emptied(bent, slot, 'regenerations', (record) => record.retire !== null);
     if (!rules.olderPublicationsQuietBeforeNewGeneration)

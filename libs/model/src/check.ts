@@ -1,5 +1,6 @@
 // npm run check:model [-- --long] [-- --scenario WORDS] [-- --mutants] [-- --story]
 import { parseArgs } from 'node:util';
+import { BROKEN_ASSUMPTIONS } from './broken-assumptions.js';
 import { explore, modelOf } from './explore.js';
 import { MUTANTS, SECOND_WALLS } from './mutants.js';
 import { EVERY_RULE, without } from './rules.js';
@@ -7,7 +8,7 @@ import { LONG, SHORT } from './scenarios.js';
 import { storyOf, summaryOf, verdictOn } from './story.js';
 
 const USAGE = `npm run check:model -- [--long] [--scenario WORDS] [--mutants] [--story]
-  --long       every scenario, many millions of states
+  --long       every scenario, many millions of states, and what broken timing assumptions lead to
   --scenario   only those whose name contains these words
   --mutants    only the mutants: each rule switched off must be caught
   --story      tell every mutant's counterexample`;
@@ -22,37 +23,63 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) process.stdout.write(`${USAGE}\n`);
-else check();
-
-function check(): void {
+if (values.help) say(USAGE);
+else {
+  const all = values.scenario === undefined;
   let wrong = 0;
-  const say = (line: string) => process.stdout.write(`${line}\n`);
-  if (!values.mutants) {
-    const all = values.long ? LONG : values.scenario === undefined ? SHORT : LONG;
-    const chosen = all.filter(({ name }) => name.includes(values.scenario ?? ''));
-    if (chosen.length === 0) throw new Error(`--scenario: no scenario is called "${values.scenario ?? ''}"`);
-    let states = 0;
-    for (const scenario of chosen) {
-      const found = explore(modelOf(scenario, EVERY_RULE));
-      states += found.states;
-      say(summaryOf(found));
-      if (found.breach === null) continue;
-      wrong += 1;
-      say(storyOf(found));
-    }
-    say(`${states.toLocaleString('en')} states in ${chosen.length} scenarios`);
-  }
-  if (values.mutants || values.scenario === undefined) {
-    let caught = 0;
-    for (const mutant of MUTANTS) {
-      const found = explore(modelOf(mutant.scenario, without(...mutant.off)), { mostStates: 1_000_000 });
-      say(verdictOn(mutant, found));
-      if (values.story && found.breach !== null) say(storyOf(found));
-      if (found.breach === null) wrong += 1;
-      else caught += 1;
-    }
-    say(`${caught} of ${MUTANTS.length} mutants are caught; ${SECOND_WALLS.length} rules are second walls`);
-  }
+  if (!values.mutants) wrong += checkScenarios();
+  if (values.long && all && !values.mutants) wrong += checkBrokenAssumptions();
+  if (values.mutants || all) wrong += checkMutants();
   if (wrong > 0) process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Each answers how many are wrong. */
+function checkScenarios(): number {
+  const all = values.long || values.scenario !== undefined ? LONG : SHORT;
+  const chosen = all.filter(({ name }) => name.includes(values.scenario ?? ''));
+  if (chosen.length === 0) throw new Error(`--scenario: no scenario is called "${values.scenario ?? ''}"`);
+  let wrong = 0;
+  let states = 0;
+  for (const scenario of chosen) {
+    const found = explore(modelOf(scenario, EVERY_RULE));
+    states += found.states;
+    say(summaryOf(found));
+    if (found.breach === null) continue;
+    wrong += 1;
+    say(storyOf(found));
+  }
+  const most = Math.round(process.resourceUsage().maxRSS / 1_024);
+  say(`${states.toLocaleString('en')} states in ${chosen.length} scenarios, ${most} MB at most`);
+  return wrong;
+}
+
+function checkBrokenAssumptions(): number {
+  let wrong = 0;
+  for (const { name, scenario, off, breaks, givenUp } of BROKEN_ASSUMPTIONS) {
+    const model = modelOf(scenario, without(...off));
+    const first = explore(model, { completion: false });
+    const needed = first.breach?.invariant === breaks;
+    say(`${needed ? `${breaks}, as expected` : 'NOT NEEDED'}, although ${name}`);
+    const behind = explore(model, { givenUp });
+    say(`behind it, ${summaryOf(behind)}`);
+    if (behind.breach !== null) say(storyOf(behind));
+    if (!needed || behind.breach !== null) wrong += 1;
+  }
+  return wrong;
+}
+
+function checkMutants(): number {
+  let caught = 0;
+  for (const mutant of MUTANTS) {
+    const found = explore(modelOf(mutant.scenario, without(...mutant.off)), { mostStates: 1_000_000 });
+    say(verdictOn(mutant, found));
+    if (values.story && found.breach !== null) say(storyOf(found));
+    if (found.breach !== null) caught += 1;
+  }
+  say(`${caught} of ${MUTANTS.length} mutants are caught; ${SECOND_WALLS.length} rules are second walls`);
+  return MUTANTS.length - caught;
 }

@@ -1,6 +1,6 @@
-// A consumer's process: registers, reads, serves, acknowledges. What it does with a version that it read is the
-// contract of `libs/consumer/src/follow.ts`, told here in the model's words; what the notifier makes of what it says
-// is decided by the production functions.
+// A consumer's process: registers, reads, serves, acknowledges. What it does with what it hears and reads is decided by
+// the library's own rules (`@twinkey/consumer/follow`), and what the notifier makes of what it says by the notifier's.
+import { hear, install, isBehind, judge, type Followed } from '@twinkey/consumer/follow';
 import { decideAhead } from '@twinkey/rotation';
 import { nameOf } from './keys.js';
 import { DRAINED, FAR, LONG_AGO, NOW } from './moments.js';
@@ -125,14 +125,12 @@ class Moves {
     const { model, process } = this;
     const { scenario, rules } = model;
     if (process.instance === null) {
-      if (process.read === null || !rules.registersFirst) {
-        const minimum = rules.registersFirst ? process.minimum : 0;
-        const { at: standing } = process;
-        // A new registration knows of no acknowledgement yet.
-        const said = process.held === null ? process.said : this.#says(process.held);
-        if (rules.registersFirst || standing === 'serving')
-          this.emit(() => `${this.#name} is registered`, this.#registered(minimum, { at: standing, said }));
-      }
+      const minimum = rules.registersFirst ? process.minimum : 0;
+      const { at: standing } = process;
+      // A new registration knows of no acknowledgement yet.
+      const said = process.held === null ? process.said : this.#says(process.held);
+      if (rules.registersFirst || standing === 'serving')
+        this.emit(() => `${this.#name} is registered`, this.#registered(minimum, { at: standing, said }));
       if (rules.registersFirst) {
         if (scenario.consumersFail) this.#die();
         return;
@@ -156,18 +154,21 @@ class Moves {
     if (scenario.consumersFail) this.#die();
   }
 
+  #followed(): Followed {
+    const { held, minimum } = this.process;
+    return { installed: asGeneration(held?.generation ?? 0), minimum: asGeneration(minimum) };
+  }
+
   /** Announcements and heartbeats' answers name the generation; late and doubled ones say nothing new. */
   #hear(): void {
     const { world, process, model } = this;
     const { keySwitch } = world;
     if (keySwitch === null || !keySwitch.announced || process.cutOff) return;
     const { generation } = keySwitch;
-    if (generation <= process.minimum) return;
+    const { minimum } = hear(this.#followed(), generation);
+    if (minimum === process.minimum) return;
     const said = model.rules.acknowledgesAfterTheSwitch ? process.said : process.said | (1 << generation);
-    this.emit(
-      () => `${this.#name} hears of generation ${generation}`,
-      this.#with({ minimum: generation, said }),
-    );
+    this.emit(() => `${this.#name} hears of generation ${generation}`, this.#with({ minimum, said }));
   }
 
   #read(): void {
@@ -175,7 +176,8 @@ class Moves {
     const { vault, lateVault } = world;
     if (process.read !== null || process.instance === null) return;
     const held = process.held?.generation ?? 0;
-    const due = process.at === 'starting' || process.minimum > held || process.fenced || this.#isRefused();
+    const due =
+      process.at === 'starting' || isBehind(this.#followed()) || process.fenced || this.#isRefused();
     const polls =
       model.scenario.consumersPoll && (vault.generation !== held || lateVault.generation !== held);
     if (!due && !polls) return;
@@ -203,13 +205,16 @@ class Moves {
   #install(read: Shown): void {
     const { process, model } = this;
     const { rules } = model;
-    const installed = process.held?.generation ?? 0;
-    const tagged = read.generation > 0 || !rules.installsOnlyTagged;
-    const higher =
-      (read.generation > installed && read.generation >= process.minimum) ||
-      (read.generation === 0 && !rules.installsOnlyTagged) ||
-      (!rules.installsOnlyHigher && read.generation !== installed);
-    if (!tagged || !higher) {
+    const followed = this.#followed();
+    const generation = asGeneration(read.generation);
+    const isForeign = read.generation === 0;
+    const judged = judge(followed, isForeign ? { kind: 'foreign' } : { kind: 'published', generation });
+    const installs =
+      judged === 'install' ||
+      (isForeign
+        ? !rules.installsOnlyTagged
+        : !rules.installsOnlyHigher && generation !== followed.installed);
+    if (!installs) {
       this.emit(() => `${this.#name} does not install what it read`, this.#with({ read: null }));
       return;
     }
@@ -217,7 +222,7 @@ class Moves {
       at: 'serving',
       held: read,
       read: null,
-      minimum: Math.max(process.minimum, read.generation),
+      minimum: install(followed, generation).minimum,
       fenced: process.instance !== null && process.instance.leaseUntil !== FAR,
       abandoned: false,
       cache: null,

@@ -5,7 +5,7 @@ import { planUnder } from './bend.js';
 import { consumerMoves } from './consumer.js';
 import { breachIn, isComplete } from './invariants.js';
 import { PLAN_TERMS } from './moments.js';
-import type { Breach, Emit, Model } from './moves.js';
+import type { Breach, Emit, Invariant, Model } from './moves.js';
 import { normalised } from './normalise.js';
 import { notifierMoves } from './notifier.js';
 import { Parts } from './parts.js';
@@ -39,6 +39,8 @@ export interface Limits {
   readonly mostStates?: number;
   /** Whether completion must be reachable from every state. */
   readonly completion?: boolean;
+  /** Invariants that are known not to hold in this world: the search goes on behind a breach of them. */
+  readonly givenUp?: readonly Invariant[];
 }
 
 export function modelOf(scenario: Scenario, rules: Rules = EVERY_RULE): Model {
@@ -57,7 +59,10 @@ export function moves(world: World, model: Model, emit: Emit): void {
   peopleMoves(world, model, emit);
 }
 
-export function explore(asked: Model, { mostStates = 80_000_000, completion = true }: Limits = {}): Found {
+export function explore(
+  asked: Model,
+  { mostStates = 80_000_000, completion = true, givenUp = [] }: Limits = {},
+): Found {
   const parts = new Parts();
   const model = { ...asked, plan: parts.remembered(asked.plan) };
   const { scenario } = model;
@@ -74,7 +79,10 @@ export function explore(asked: Model, { mostStates = 80_000_000, completion = tr
   let expanded = 0;
   let depth = 0;
   let bounded = 0;
-  const worst: { breach: Breach | null; story: readonly string[] } = { breach: breachIn(first), story: [] };
+  const worst: { breach: Breach | null; story: readonly string[] } = {
+    breach: breachIn(first, givenUp),
+    story: [],
+  };
 
   while (layer.length > 0 && worst.breach === null && seen.size < mostStates) {
     for (const world of layer) {
@@ -96,10 +104,11 @@ export function explore(asked: Model, { mostStates = 80_000_000, completion = tr
         if (completion && to !== from && more?.trouble !== true) graph.add(from, to);
         else graph.count();
         let wrong = more?.breach ?? null;
+        if (wrong !== null && givenUp.includes(wrong.invariant)) wrong = null;
         if (seen.size > known) {
           tree.add(from, ordinal);
           next.push(parts.known(reached));
-          wrong ??= breachIn(reached);
+          wrong ??= breachIn(reached, givenUp);
         }
         if (wrong !== null) {
           worst.breach = wrong;

@@ -9,7 +9,7 @@ import {
 import type { Hand } from './hand.js';
 import { nameOf, printOf, printsOf, versionOf, type Versions } from './keys.js';
 import { LONG_AGO, NOW } from './moments.js';
-import { TROUBLE } from './moves.js';
+import { TROUBLE, type Model } from './moves.js';
 import { record } from './record.js';
 import { isAccepted, type World } from './world.js';
 
@@ -74,8 +74,7 @@ export function probe(
 
 export function inspect(hand: Hand): void {
   const { world, model } = hand;
-  const { strangers, handWrites, restores } = model.scenario.budget;
-  if (strangers + handWrites + restores === 0 || !model.rules.looksAtRest) return;
+  if (!mayChangeAtRest(model) || !model.rules.looksAtRest) return;
   let seen = NOTHING_SEEN;
   for (;;) {
     const next = inspectRing(world.ring, seen, NOW);
@@ -97,6 +96,13 @@ export function inspect(hand: Hand): void {
       return;
     }
   }
+}
+
+/** Where nothing can change an account at rest, a look at it finds nothing. */
+function mayChangeAtRest({ scenario, rules }: Model): boolean {
+  const { strangers, handWrites, restores } = scenario.budget;
+  const interfered = strangers + handWrites + restores > 0;
+  return interfered || scenario.limboOutlivesQuiescence || !rules.sendingNeedsTheLease;
 }
 
 function shownAs({ slot, version, generation }: World['vault']): SeenVault['current'] {

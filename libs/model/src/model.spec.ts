@@ -1,6 +1,7 @@
 // The production plan and the production key switch, in every state that a small world can reach.
 import { describe, expect, it } from '@jest/globals';
 import { emptyRing } from '@twinkey/rotation';
+import { BROKEN_ASSUMPTIONS } from './broken-assumptions.js';
 import { explore, modelOf } from './explore.js';
 import { MUTANTS } from './mutants.js';
 import { ACCOUNT } from './notifier.js';
@@ -41,6 +42,16 @@ describe('a rule that is switched off', () => {
   it('is one of at least thirty', () => {
     expect(new Set(MUTANTS.map(({ off }) => off.join())).size).toBeGreaterThanOrEqual(30);
   });
+});
+
+describe('a timing assumption that does not hold', () => {
+  it.each(BROKEN_ASSUMPTIONS.map((broken) => [broken.name, broken] as const))(
+    'is needed: safety is lost for a moment when %s',
+    (_, { scenario, off, breaks }) => {
+      const found = explore(modelOf(scenario, without(...off)), { mostStates: 200_000, completion: false });
+      expect(found.breach?.invariant).toBe(breaks);
+    },
+  );
 });
 
 describe('the bytes by which states are told apart', () => {

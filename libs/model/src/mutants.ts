@@ -135,6 +135,17 @@ export const MUTANTS: readonly Mutant[] = [
     LOST,
   ),
   mutant('records a key as retired without proof', 'retirementIsProven', 'I5', { latePlane: true }),
+  mutant(
+    'takes a late list for the keys of a request while it is in doubt',
+    'doubtsEndBeforeRetirements',
+    'I9',
+    {
+      ...LOST,
+      lateLists: true,
+      budget: { leaks: 1 },
+    },
+  ),
+  mutant('trusts a restored database', 'restoredBeginsAnew', 'I1', { budget: { restores: 1 } }),
   mutant('completes too early', 'completionNeedsBothRetired', 'I9', {}),
   mutant(
     'uses a generation again while its publication may still land',

@@ -79,7 +79,13 @@ function rebased(world: World, { rules, scenario }: Model): World {
       rotator.call === null ? rotator : { ...rotator, call: renumbered(rotator.call) },
     ),
     limbo: world.limbo.map(renumbered),
-    ring: rebasedRing(ring, renumber, numbers.length, scenario),
+    ring: rebasedRing(
+      ring,
+      renumber,
+      numbers.length,
+      scenario,
+      world.budget.restores < scenario.budget.restores,
+    ),
   };
 }
 
@@ -100,11 +106,13 @@ function rebasedRing(
   ring: KeyRing,
   renumber: (attempt: number) => number,
   attempts: number,
-  { lateLists, lateVault, budget: { strangers, handWrites, restores } }: Scenario,
+  { lateLists, lateVault, limboOutlivesQuiescence, budget: { strangers, handWrites } }: Scenario,
+  wasRestored: boolean,
 ): KeyRing {
   // Where no look can disagree with the record, its age is never asked for.
-  const listsMayDisagree = lateLists || strangers > 0 || restores > 0;
-  const vaultMayDisagree = lateVault || handWrites > 0 || restores > 0;
+  const mayDisagree = limboOutlivesQuiescence || wasRestored;
+  const listsMayDisagree = lateLists || strangers > 0 || mayDisagree;
+  const vaultMayDisagree = lateVault || handWrites > 0 || mayDisagree;
   const age = (at: number) => (listsMayDisagree && at > LONG_AGO ? NOW : LONG_AGO);
   const { asked, evidence, published, rotation } = ring;
   const slot = (record: SlotRecord): SlotRecord => ({

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly silent: boolean;
   /** An instance may start from the key it held before, if it is not older than the minimum. */
   readonly cachedStart: boolean;
+  /** A call may execute after the time in which every call is dead or done: the timing assumption is broken. */
+  readonly limboOutlivesQuiescence: boolean;
   readonly budget: Budget;
   /** Keys per slot, and generations: reaching them ends a path, and is counted. */
   readonly mostKeys: number;
@@ -77,6 +79,7 @@ export const SMALLEST: Omit<Scenario, 'name'> = {
   deadlines: false,
   silent: false,
   cachedStart: false,
+  limboOutlivesQuiescence: false,
   budget: NO_INTERFERENCE,
   mostKeys: 8,
   mostGenerations: 12,

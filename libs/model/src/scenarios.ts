@@ -29,6 +29,7 @@ export const SMALL: readonly Scenario[] = [
   scenario('a stranger in the portal, and nothing else', { ...CALM, budget: { strangers: 1 } }),
   scenario('a version written by hand, and nothing else', { ...CALM, budget: { handWrites: 1 } }),
   scenario('a leak, and nothing else', { ...CALM, budget: { leaks: 1 } }),
+  scenario('a restored database', { ...CALM, budget: { restores: 1 } }),
 ];
 
 export const ONE_ROTATION = scenario('one rotation, two rotators, one consumer', { rotators: 2 });
@@ -76,6 +77,23 @@ export const LONG: readonly Scenario[] = [
   scenario('a person halts, replays and excuses', { budget: { halts: 1, waives: 1 } }),
   scenario('a stranger in the portal', { budget: { strangers: 1 } }),
   scenario('a version written by hand', { budget: { handWrites: 1 } }),
-  scenario('a restored database', { ...CALM, budget: { restores: 1 } }),
+  scenario('lost calls, late lists and a leak', {
+    ...CALM,
+    callsAreLost: true,
+    lateLists: true,
+    budget: { leaks: 1 },
+  }),
+  scenario('a restored database, lost calls and a rotator that dies', {
+    ...CALM,
+    rotatorsFail: true,
+    callsAreLost: true,
+    budget: { restores: 1 },
+  }),
+  scenario('a restored database and a consumer that starts late', {
+    ...CALM,
+    consumers: 2,
+    lateConsumer: true,
+    budget: { restores: 1 },
+  }),
   scenario('a data plane that is asked once only', { probeTries: 1, latePlane: true }),
 ];

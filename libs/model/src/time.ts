@@ -4,11 +4,12 @@
 import type { KeySlot } from '@twinkey/contracts';
 import type { KeyRing } from '@twinkey/rotation';
 import { hasEvidence } from '@twinkey/rotation';
-import { FAR, LONG_AGO, REREAD } from './moments.js';
+import { FAR, LONG_AGO, NOW, REREAD } from './moments.js';
 import type { Emit, Model } from './moves.js';
 import { FORGOTTEN, type Process, type Rotator, type World } from './world.js';
 
 type SlotRecord = KeyRing['slots'][KeySlot];
+type Attempt = SlotRecord['regenerations'][number];
 
 const SLOTS = ['key1', 'key2'] as const;
 
@@ -19,6 +20,7 @@ export function timeMoves(world: World, model: Model, emit: Emit): void {
     answerIsOld(world, slot, emit);
     noteIsOld(world, slot, emit);
   }
+  doubtsOfTheRestoreEnd(world, emit);
   publicationIsOld(world, emit);
   evidenceRipens(world, model, emit);
   deadlines(world, model, emit);
@@ -30,17 +32,16 @@ function quiescence(
   world: World,
   slot: KeySlot,
   kind: 'regenerations' | 'publications',
-  { rules }: Model,
+  { rules, scenario }: Model,
   emit: Emit,
 ): void {
   const what = kind === 'regenerations' ? 'regenerate' : 'publish';
   for (const attempt of world.ring.slots[slot][kind]) {
-    if (attempt.notAfter <= LONG_AGO) continue;
+    if (attempt.notAfter <= LONG_AGO || isOfTheRestore(attempt)) continue;
     const isThis = (call: Rotator['call']) =>
-      call?.what === what &&
-      call.slot === slot &&
-      (call.attempt === attempt.number || call.attempt === FORGOTTEN);
-    if (world.limbo.some((call) => isThis(call) && call.stray !== true)) continue;
+      call?.what === what && call.slot === slot && call.attempt === attempt.number;
+    const inLimbo = world.limbo.some((call) => isThis(call) && call.stray !== true);
+    if (inLimbo && !scenario.limboOutlivesQuiescence) continue;
     // Whoever holds the lease is faster than the quiescence; a sent call ends within the lease.
     const held = world.rotators.some(
       ({ at, call }, number) =>
@@ -58,6 +59,35 @@ function quiescence(
       ring: withSlot(world.ring, slot, change),
     });
   }
+}
+
+/** A restored ring doubts everything at one moment, later than any call that is sent now. */
+function isOfTheRestore({ notAfter }: Attempt): boolean {
+  return notAfter > NOW;
+}
+
+/** So all of it is dead or done at one moment, too. */
+function doubtsOfTheRestoreEnd(world: World, emit: Emit): void {
+  const { ring } = world;
+  const doubted = SLOTS.some(
+    (slot) =>
+      ring.slots[slot].regenerations.some(isOfTheRestore) ||
+      ring.slots[slot].publications.some(isOfTheRestore),
+  );
+  if (!doubted || world.limbo.some(({ attempt }) => attempt === FORGOTTEN)) return;
+  if (SLOTS.some((slot) => isLate(world, slot, 'regenerations')) || isLate(world, 'key1', 'publications'))
+    return;
+  const quiet = (attempts: readonly Attempt[]) =>
+    attempts.map((one) => (isOfTheRestore(one) ? { ...one, notAfter: LONG_AGO } : one));
+  const ended = (record: SlotRecord): SlotRecord => ({
+    ...record,
+    regenerations: quiet(record.regenerations),
+    publications: quiet(record.publications),
+  });
+  emit(() => 'so much time passes since the restore that every call from before is dead or done', {
+    ...world,
+    ring: { ...ring, slots: { key1: ended(ring.slots.key1), key2: ended(ring.slots.key2) } },
+  });
 }
 
 function isLate({ account, lateList, vault, lateVault }: World, slot: KeySlot, kind: string): boolean {
