@@ -32,15 +32,17 @@ const areas = {
     mutate: ['effect', 'faults'],
     specs: /^(effect|faults).*\.spec\.ts$/,
   },
+  // relay.ts and acknowledge.ts are not here: only specs with a PostgreSQL try them, and a database that is slow for a
+  // moment would pass for a spec that noticed.
   outbox: {
     folder: 'libs/journal/src',
-    mutate: ['batch', 'failing-keys', 'outbox', 'relay'],
-    specs: /^(batch|failing-keys|outbox|relay).*\.spec\.ts$/,
+    mutate: ['batch', 'failing-keys'],
+    specs: /^(batch|failing-keys)\.spec\.ts$/,
   },
   acknowledgements: {
     folder: 'apps/notifier/src',
-    mutate: ['acknowledge', 'advance'],
-    specs: /^(acknowledge|advance).*\.spec\.ts$/,
+    mutate: ['advance'],
+    specs: /^advance\.spec\.ts$/,
   },
 };
 

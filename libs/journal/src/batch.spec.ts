@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { takeBatch } from './batch.js';
 import type { Change } from './change.js';
 
-function item(stream: string, messageId?: string): { readonly change: Change } {
-  const inbox = messageId === undefined ? {} : { inbox: { handler: 'h', messageId } };
+function item(stream: string, messageId?: string, handler = 'h'): { readonly change: Change } {
+  const inbox = messageId === undefined ? {} : { inbox: { handler, messageId } };
   return {
     change: { stream, expectedVersion: 1, state: {}, lookAgainAt: null, events: [], outbox: [], ...inbox },
   };
@@ -23,6 +23,11 @@ describe('a batch', () => {
     expect(takeBatch(waiting, 10)).toEqual([first]);
     expect(takeBatch(waiting, 10)).toEqual([again]);
     expect(takeBatch(waiting, 10)).toEqual([later]);
+  });
+
+  it('takes what two handlers make of one message', () => {
+    const both = [item('a', 'm', 'one'), item('b', 'm', 'two')];
+    expect(takeBatch([...both], 10)).toEqual(both);
   });
 
   it('is no larger than its limit', () => {

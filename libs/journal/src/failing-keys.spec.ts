@@ -57,6 +57,44 @@ describe('a key that fails alone', () => {
   });
 });
 
+describe('a failing key’s time', () => {
+  const failed = (): FailingKeys => {
+    const failing = new FailingKeys();
+    failing.failed(messages('a'), 1_000);
+    failing.scope(1_000); // the others go first, once
+    return failing;
+  };
+
+  it('comes after 50 to 100 ms, and not a moment sooner', () => {
+    const failing = failed();
+    const wait = failing.nextRetryIn(1_000) ?? Number.NaN;
+    expect(wait).toBeGreaterThanOrEqual(50);
+    expect(wait).toBeLessThanOrEqual(100);
+    expect(failing.scope(1_000 + wait - 0.01)).toEqual({ except: ['a'], only: null });
+    expect(failing.scope(1_000 + wait)).toEqual({ except: [], only: 'a' });
+  });
+
+  it('has come when it is past, and never lies there', () => {
+    expect(failed().nextRetryIn(9_000)).toBe(0);
+  });
+
+  it('is none when no key fails', () => {
+    expect(new FailingKeys().nextRetryIn(0)).toBeNull();
+  });
+
+  it('is the earliest of all that fail', () => {
+    const failing = failed();
+    failing.failed(messages('b'), 5_000);
+    expect(failing.nextRetryIn(1_000)).toBeLessThanOrEqual(100);
+  });
+
+  it('is not forgotten because others succeed', () => {
+    const failing = failed();
+    failing.succeeded(everything);
+    expect(failing.scope(1_000)).toEqual({ except: ['a'], only: null });
+  });
+});
+
 describe('a success', () => {
   it('doubles the number of keys that are tried together', () => {
     const failing = new FailingKeys();
