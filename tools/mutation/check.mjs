@@ -1,6 +1,5 @@
 // Mutates what decides over keys, line by line, and asks whether a spec notices. Names of areas or paths of sources
-// restrict it: `npm run check:mutation -- key-switch`, `-- libs/rotation/src/gate.ts`. What did not change since the
-// last time is taken from there; `-- --force` begins anew. Reports: .mutation/.
+// restrict it: `npm run check:mutation -- key-switch`, `-- libs/rotation/src/gate.ts`. Reports: .mutation/.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -8,9 +7,7 @@ import { areaNames, sourcesOf } from './areas.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const reports = path.join(root, '.mutation');
-const words = process.argv.slice(2);
-const force = words.includes('--force');
-const chosen = words.filter((word) => word !== '--force');
+const chosen = process.argv.slice(2);
 for (const word of chosen) {
   if (areaNames.includes(word) || areaNames.some((name) => sourcesOf(name).includes(word))) continue;
   console.error(`${word} is not mutated. Give an area (${areaNames.join(', ')}) or one of its sources.`);
@@ -21,7 +18,7 @@ for (const word of chosen) {
 function mutate(area, sources) {
   const stryker = path.join(root, 'node_modules/@stryker-mutator/core/bin/stryker.js');
   const options = ['run', 'tools/mutation/stryker.config.mjs', '--mutate', sources.join(',')];
-  const child = spawn(process.execPath, [stryker, ...options, ...(force ? ['--force'] : [])], {
+  const child = spawn(process.execPath, [stryker, ...options], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, MUTATION_AREA: area },

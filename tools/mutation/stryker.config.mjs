@@ -26,8 +26,6 @@ export default {
   ignorePatterns: [...elsewhere, 'dist', 'bundle', 'out-tsc'],
   tempDirName: `.mutation/sandbox-${area}`,
   cleanTempDir: 'always',
-  incremental: true,
-  incrementalFile: `.mutation/${area}.incremental.json`,
   reporters: ['clear-text', 'progress-append-only', 'json'],
   jsonReporter: { fileName: `.mutation/${area}.json` },
   clearTextReporter: { logTests: false, allowColor: false, reportTests: false },
