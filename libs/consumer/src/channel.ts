@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/core-auth';
 import {
   accountName,
+  acknowledgementText,
   KeyAcknowledged,
   KeyChanged,
   type Message,
@@ -10,6 +11,7 @@ import {
 } from '@twinkey/contracts';
 import { type Bus, type BusSettings, connectBus, type Receiving } from '@twinkey/service-bus';
 import { createHash } from 'node:crypto';
+import type { Voice } from './voice.js';
 
 /** Where announcements come from and acknowledgements go. */
 export interface Channel {
@@ -19,16 +21,23 @@ export interface Channel {
     onKeyChanged: (announcement: KeyChanged) => void,
   ): Promise<void>;
   acknowledge(acknowledgement: KeyAcknowledged): Promise<void>;
+  /** What its acknowledgements are signed with; to be registered. Absent: they are not. */
+  readonly voice?: string | undefined;
   close(): Promise<void>;
 }
 
-export function serviceBusChannel(settings: BusSettings, credential: TokenCredential | undefined): Channel {
-  return channelOver(connectBus(settings, credential));
+export function serviceBusChannel(
+  settings: BusSettings,
+  credential: TokenCredential | undefined,
+  voice: Voice,
+): Channel {
+  return channelOver(connectBus(settings, credential), voice);
 }
 
-export function channelOver(bus: Pick<Bus, 'send' | 'receive' | 'close'>): Channel {
+export function channelOver(bus: Pick<Bus, 'send' | 'receive' | 'close'>, voice?: Voice): Channel {
   let listening: Receiving[] = [];
   return {
+    voice: voice?.publicKey,
     async listen(subscriptions, onKeyChanged) {
       const former = listening;
       listening = await Promise.all(
@@ -51,7 +60,11 @@ export function channelOver(bus: Pick<Bus, 'send' | 'receive' | 'close'>): Chann
       await Promise.all(former.map((each) => each.close()));
     },
     async acknowledge(acknowledgement) {
-      const message = acknowledgementMessage(acknowledgement);
+      const signed =
+        voice === undefined
+          ? acknowledgement
+          : { ...acknowledgement, signature: voice.sign(acknowledgementText(acknowledgement)) };
+      const message = acknowledgementMessage(signed);
       await bus.send(KeyAcknowledged.entity, [
         { id: message.id, body: message, subject: accountName(acknowledgement.account) },
       ]);

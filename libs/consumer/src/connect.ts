@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { DefaultAzureCredential } from '@azure/identity';
-import { Interrupted } from '@twinkey/contracts';
+import { Interrupted, TransientFault } from '@twinkey/contracts';
 import { randomUUID } from 'node:crypto';
 import { serviceBusChannel } from './channel.js';
 import { Events } from './events.js';
@@ -10,6 +10,7 @@ import { type ConnectOptions, readSettings } from './settings.js';
 import { REAL_TIMING } from './timing.js';
 import { type Twinkey, twinkeyOf } from './twinkey.js';
 import { vaultReader } from './vault-reader.js';
+import { newVoice } from './voice.js';
 
 /**
  * Registers this process and keeps the keys of its accounts current until `close`. Fails with a TypeError for bad
@@ -24,13 +25,15 @@ export async function connect(options: ConnectOptions, env = process.env): Promi
   const session = new Session({
     settings,
     boot: randomUUID(),
-    notifier: notifierClient(settings.notifierUrl),
+    notifier: notifierClient(settings.notifierUrl, bearerFor(settings.apiAudience, credential)),
     vault: vaultReader(credential, {
       disableChallengeCheck: settings.disableChallengeCheck,
       clientOptions: options.clientOptions,
     }),
     channel:
-      settings.serviceBus === undefined ? undefined : serviceBusChannel(settings.serviceBus, credential),
+      settings.serviceBus === undefined
+        ? undefined
+        : serviceBusChannel(settings.serviceBus, credential, newVoice()),
     timing: REAL_TIMING,
     events,
     beforeSwitch: options.beforeSwitch,
@@ -53,6 +56,28 @@ export async function connect(options: ConnectOptions, env = process.env): Promi
 
 /** Looked up at each call: applications put their own in its place to trace or to test. */
 const lateFetch: typeof fetch = (input, init) => fetch(input, init);
+
+function bearerFor(
+  audience: string | undefined,
+  credential: TokenCredential,
+): (() => Promise<string>) | undefined {
+  if (audience === undefined) return undefined;
+  return async () => {
+    const token = await credential.getToken(`${audience}/.default`).catch((error: unknown) => {
+      throw new TransientFault(
+        'token-unavailable',
+        `Entra issues no token for ${audience}: ${reasonIn(error)}`,
+      );
+    });
+    if (token !== null) return token.token;
+    throw new TransientFault('token-unavailable', `Entra issues no token for ${audience}.`);
+  };
+}
+
+/** The first line: those of credential chains go on for a page. */
+function reasonIn(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
 
 const credentials = new Map<boolean, TokenCredential>();
 

@@ -21,7 +21,10 @@ const CALL_WITHIN_MS = 5_000;
 /** What no repetition changes. A 404 may: accounts become known some time after their installation starts. */
 const FINAL = new Set([400, 401, 403]);
 
-export function notifierClient(baseUrl: string): Notifier {
+/** `bearer` gives the token that the notifier asks for, where it asks for one. */
+export function notifierClient(baseUrl: string, bearer?: () => Promise<string>): Notifier {
+  const call = (url: URL, method: string, body?: object): Promise<Response> =>
+    send(url, { method, body, bearer });
   const url = (path: string): URL => new URL(path, baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
   return {
     async register(request) {
@@ -47,13 +50,20 @@ export function notifierClient(baseUrl: string): Notifier {
   };
 }
 
-async function call(url: URL, method: string, body?: object): Promise<Response> {
+interface Asked {
+  readonly method: string;
+  readonly body: object | undefined;
+  readonly bearer: (() => Promise<string>) | undefined;
+}
+
+async function send(url: URL, { method, body, bearer }: Asked): Promise<Response> {
+  const authorization = bearer === undefined ? {} : { authorization: `Bearer ${await bearer()}` };
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
   try {
     return await fetch(url, {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      headers: { ...authorization, ...type },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(CALL_WITHIN_MS),
     });
   } catch (error) {

@@ -160,6 +160,7 @@ export class Session {
       boot,
       accounts: [...settings.accounts],
       channel: channel === undefined ? 'heartbeat' : 'service-bus',
+      ...(channel?.voice === undefined ? {} : { voice: channel.voice }),
     });
     const missing = settings.accounts.filter(
       (asked) => !answer.accounts.some((each) => isMeant(asked, each)),

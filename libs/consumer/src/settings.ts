@@ -15,6 +15,11 @@ export interface ConnectOptions {
   /** TWINKEY_NOTIFIER_URL, or http://127.0.0.1:4703. */
   readonly notifierUrl?: string;
   /**
+   * TWINKEY_API_AUDIENCE. Whom tokens for the notifier are made out to, `api://twinkey`; without it none is sent, and
+   * only a notifier on the same machine takes that.
+   */
+  readonly apiAudience?: string;
+  /**
    * SERVICEBUS_CONNECTION_STRING, or TWINKEY_SERVICE_BUS_NAMESPACE (and TWINKEY_SERVICE_BUS_ENDPOINT). Without one of
    * them, or with `false`, changes are learned from heartbeats only.
    */
@@ -53,6 +58,7 @@ export interface Settings {
   readonly accounts: readonly string[];
   readonly name: string;
   readonly notifierUrl: string;
+  readonly apiAudience?: string | undefined;
   readonly serviceBus: BusSettings | undefined;
   readonly drainSeconds: number;
   readonly startWithinSeconds: number;
@@ -98,6 +104,10 @@ export function readSettings(
     accounts: options.accounts,
     name: (options.name ?? `${hostname()}-${process.pid}`).slice(0, 120),
     notifierUrl,
+    apiAudience: set((options.apiAudience ?? env['TWINKEY_API_AUDIENCE'])?.split(',')[0])?.replace(
+      /\/+$/,
+      '',
+    ),
     serviceBus: options.serviceBus === false ? undefined : (options.serviceBus ?? busFrom(env)),
     drainSeconds: seconds('drainSeconds', 30),
     startWithinSeconds: seconds('startWithinSeconds', 60),
