@@ -107,6 +107,7 @@ describe.each(moments)('when the %s is killed at %s in the middle of a rotation'
     const { calls, seenByCallers, seenByAzure } = await fleet.refused();
     expect(calls).toBeGreaterThan(100);
     expect({ seenByCallers, seenByAzure }).toEqual({ seenByCallers: 0, seenByAzure: 0 });
+    expect(await fleet.findings()).toEqual([]);
     await rememberKeys(fleet.stack.environment);
   });
 });
