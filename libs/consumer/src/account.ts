@@ -56,7 +56,7 @@ export interface TwinkeyAccount {
 
 export interface TokenProvider {
   /** Fails with a TransientFault when no token lives and none can be had. */
-  getToken(): Promise<string>;
+  readonly getToken: () => Promise<string>;
 }
 
 export interface AccountParts {

@@ -16,7 +16,7 @@ export interface Offer {
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   /** Keeps the key in use for now. The reason is told to people; never put a secret into it. */
-  refuse(reason: string): void;
+  readonly refuse: (reason: string) => void;
 }
 
 /** The key is switched when the promise settles, or when its time is over. */

@@ -44,7 +44,13 @@ export interface FetchAttempts {
   readonly header: string;
   readonly isRepeatable: boolean;
   /** Sends the request once more, with its headers changed by `prepare`. */
-  send(prepare: (headers: HeaderBag) => void): Promise<Response>;
+  readonly send: (prepare: (headers: HeaderBag) => void) => Promise<Response>;
+}
+
+/** Where a call of `fetch` goes. */
+export function urlOf(input: Parameters<typeof fetch>[0]): string {
+  if (input instanceof Request) return input.url;
+  return input instanceof URL ? input.href : input;
 }
 
 /** One call of `fetch` that may have to be sent several times. */
@@ -55,9 +61,8 @@ export function fetchAttempts(
 ): FetchAttempts {
   const given = input instanceof Request ? input : undefined;
   const headers = new Headers(init?.headers ?? given?.headers);
-  const url = given?.url ?? String(input);
   return {
-    header: keyHeaderOf(headers, url),
+    header: keyHeaderOf(headers, urlOf(input)),
     isRepeatable: isRepeatable(init?.body),
     send: (prepare) => {
       prepare(headers);

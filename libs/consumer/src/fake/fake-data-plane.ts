@@ -1,6 +1,6 @@
 // What an account answers, as far as keys and tokens are concerned; everything else is up to the test.
 import { createHttpHeaders, type PipelinePolicy, type PipelineRequest } from '@azure/core-rest-pipeline';
-import { KEY_HEADER, OPENAI_KEY_HEADER } from '../proofs.js';
+import { KEY_HEADER, OPENAI_KEY_HEADER, urlOf } from '../proofs.js';
 
 /** What an account can be told to refuse: keys altogether, the exchange of keys for tokens, or tokens of Entra. */
 export type Refusable = 'key' | 'exchange' | 'entra';
@@ -38,9 +38,8 @@ export class FakeDataPlane {
   fetch(beyond: typeof fetch): typeof fetch {
     return (input, init) => {
       const request = input instanceof Request ? input : undefined;
-      const url = request?.url ?? String(input);
       const headers = new Headers(init?.headers ?? request?.headers);
-      const isExchange = /\/sts\/v1\.0\/issueToken$/i.test(new URL(url).pathname);
+      const isExchange = /\/sts\/v1\.0\/issueToken$/i.test(new URL(urlOf(input)).pathname);
       const verdict = this.#judge(headers, isExchange);
       if (verdict !== 'pass') return Promise.resolve(new Response(refusal(verdict), { status: verdict }));
       if (!isExchange) return beyond(input, init);
