@@ -1,6 +1,7 @@
 // I12: what becomes of a twinkey whose timing assumptions do not hold? Neither Resource Manager nor Key Vault can fence
 // a call, so for a moment safety is lost: a way there must exist, or the assumption is not needed. But nothing else may
-// break, and from every state behind the breach completion must be reachable: it heals by itself.
+// break, and from every state behind the breach completion must be reachable: it heals by itself. What breaks
+// an assumption does so long after the last change: a look that disagrees with the record is believed at once.
 import type { Invariant } from './moves.js';
 import type { Rule } from './rules.js';
 import { scenario, type Scenario } from './scenario.js';

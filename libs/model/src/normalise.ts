@@ -106,13 +106,12 @@ function rebasedRing(
   ring: KeyRing,
   renumber: (attempt: number) => number,
   attempts: number,
-  { lateLists, lateVault, limboOutlivesQuiescence, budget: { strangers, handWrites } }: Scenario,
+  { lateLists, lateVault, budget: { strangers, handWrites } }: Scenario,
   wasRestored: boolean,
 ): KeyRing {
   // Where no look can disagree with the record, its age is never asked for.
-  const mayDisagree = limboOutlivesQuiescence || wasRestored;
-  const listsMayDisagree = lateLists || strangers > 0 || mayDisagree;
-  const vaultMayDisagree = lateVault || handWrites > 0 || mayDisagree;
+  const listsMayDisagree = lateLists || strangers > 0 || wasRestored;
+  const vaultMayDisagree = lateVault || handWrites > 0 || wasRestored;
   const age = (at: number) => (listsMayDisagree && at > LONG_AGO ? NOW : LONG_AGO);
   const { asked, evidence, published, rotation } = ring;
   const slot = (record: SlotRecord): SlotRecord => ({
