@@ -108,6 +108,16 @@ describe('calls that prefer Entra', () => {
     expect(shown).toEqual(['ocp-apim-subscription-key: second key']);
   });
 
+  it('cannot repeat what was streamed, and show the key from then on', async () => {
+    const { shown, account, twinkey } = await language();
+    twinkey.refuse('language-weu', 'entra');
+    const { fetch } = account.entra();
+    const init = { method: 'POST', body: new Blob(['hello']).stream(), duplex: 'half' } as const;
+    expect((await fetch(URL_OF, init)).status).toBe(403);
+    await fetch(URL_OF);
+    expect(shown).toEqual([KEY]);
+  });
+
   it('are refused options that make no sense', async () => {
     const { account } = await language();
     expect(() => account.entra({ rememberSeconds: -1 })).toThrow(/entra\.rememberSeconds: must be/);

@@ -14,7 +14,7 @@ import { KeyHolder } from './key-holder.js';
 let server: Server;
 let url: string;
 let accepted = 'key of 1';
-const received: { key: string; header: string; body: string }[] = [];
+const received: { key: string; header: string; body: string; authorization?: string | undefined }[] = [];
 
 beforeEach(async () => {
   received.length = 0;
@@ -25,7 +25,8 @@ beforeEach(async () => {
     request.on('end', () => {
       const openai = request.headers['api-key'];
       const key = String(openai ?? request.headers['ocp-apim-subscription-key']);
-      received.push({ key, header: openai === undefined ? 'ocp-apim-subscription-key' : 'api-key', body });
+      const header = openai === undefined ? 'ocp-apim-subscription-key' : 'api-key';
+      received.push({ key, header, body, authorization: request.headers.authorization });
       response.writeHead(key === accepted ? 200 : 401).end('{}');
     });
   });
@@ -69,6 +70,21 @@ describe('a call through fetch', () => {
     const { healing } = instance({ inVault: 1 });
     await healingFetch(healing)(url, { headers: { 'api-key': 'whatever was configured' } });
     expect(received).toMatchObject([{ key: 'key of 1', header: 'api-key' }]);
+  });
+});
+
+describe('a call of a client that knows one header only', () => {
+  it('carries the key where every route of OpenAI takes it, and not twice', async () => {
+    const { healing } = instance({ inVault: 1 });
+    const headers = { Authorization: 'Bearer whatever was configured' };
+    await healingFetch(healing)(new URL('openai/v1/models', url), { headers });
+    expect(received).toMatchObject([{ key: 'key of 1', header: 'api-key', authorization: undefined }]);
+  });
+
+  it('carries it in the usual place for every other service', async () => {
+    const { healing } = instance({ inVault: 1 });
+    await healingFetch(healing)(url, { headers: { Authorization: 'Bearer x' } });
+    expect(received).toMatchObject([{ header: 'ocp-apim-subscription-key', authorization: undefined }]);
   });
 });
 

@@ -89,6 +89,18 @@ describe('a fake', () => {
     expect(twinkey.acknowledged('speech-weu')).toEqual({ generation: 1 });
   });
 
+  it('lets one account switch while the application holds on to the key of another', async () => {
+    const twinkey = await fakeTwinkey({
+      accounts: { 'speech-weu': 'one', 'language-weu': 'one' },
+      beforeSwitch: ({ name }) =>
+        name === 'speech-weu' ? new Promise<void>(() => undefined) : Promise.resolve(),
+    });
+    await twinkey.switchTo('speech-weu', 'two');
+    await twinkey.switchTo('language-weu', 'two');
+    expect(twinkey.accounts.map(({ credential }) => credential.key)).toEqual(['one', 'two']);
+    await twinkey.close();
+  });
+
   it('says what is wrong with its options and names', async () => {
     await expect(fakeTwinkey({ accounts: {} })).rejects.toThrow(/accounts: must name at least one/);
     const twinkey = await fakeTwinkey({ accounts: { 'speech-weu': 'one' } });
