@@ -5,11 +5,12 @@ import { settled } from './fake/hand-time.js';
 import { followedBy, World } from './testing/world.js';
 
 /** An application that is asked, and answers when the test says so. */
-async function asked(answer?: BeforeSwitch) {
+async function asked(answer?: BeforeSwitch, wishes: { askAgainSeconds?: number } = {}) {
   const world = new World();
   const offers: Offer[] = [];
   let agree: () => void = () => undefined;
   const session = world.session({
+    ...wishes,
     beforeSwitch: (offer) => {
       offers.push(offer);
       return answer === undefined ? new Promise<void>((resolve) => (agree = resolve)) : answer(offer);
@@ -106,6 +107,14 @@ describe('an application that refuses a switch', () => {
     await world.time.pass(601);
     expect(offers).toHaveLength(11);
     expect(world.log.slice(before).filter((each) => each === 'read')).toHaveLength(10);
+  });
+
+  it('reads it four times a second at most, however impatient its settings are', async () => {
+    const { announce, offers, world } = await asked(no, { askAgainSeconds: 0 });
+    await announce(2);
+    await world.time.pass(10);
+    expect(offers.length).toBeGreaterThan(20);
+    expect(offers.length).toBeLessThanOrEqual(41);
   });
 
   it('may use its key meanwhile without looking into the vault each time', async () => {

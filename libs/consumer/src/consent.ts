@@ -42,6 +42,8 @@ export interface ConsentParts {
 }
 
 const MAX_REASON = 200;
+/** Each time that the application is asked again costs a reading of the vault. */
+const ASK_AGAIN_AT_LEAST_MS = 250;
 
 type Answer = 'agreed' | 'late' | 'moot' | { readonly reason: string };
 
@@ -157,7 +159,8 @@ export class Consent {
     const { name, withinMs, askAgainMs, timing, closing, failed, refused } = this.#parts;
     if (answer === 'moot' || closing.aborted) return;
     if (typeof answer === 'object') {
-      this.#refusal = { generation, reason: answer.reason, askAgainAt: timing.now() + askAgainMs };
+      const askAgainAt = timing.now() + Math.max(askAgainMs, ASK_AGAIN_AT_LEAST_MS);
+      this.#refusal = { generation, reason: answer.reason, askAgainAt };
       refused(this.#refusal, previous);
       return;
     }

@@ -24,6 +24,13 @@ export const account = AccountId.parse(
 const secret = { vaultUrl: 'https://vault.example.com', name: 'speech-prod' };
 export const BOOT = '6f1f3f0e-51cf-4d0b-a5a7-8f4c3f6f0c11';
 
+export interface SessionWishes {
+  readonly channel?: boolean;
+  readonly waitForFirstPublication?: boolean;
+  readonly beforeSwitch?: BeforeSwitch;
+  readonly askAgainSeconds?: number;
+}
+
 /** The world of one instance: notifier, vault and bus, all of them in the hands of the spec. */
 export class World implements Notifier, Vault, Channel {
   /** What happened, in order. */
@@ -60,7 +67,8 @@ export class World implements Notifier, Vault, Channel {
     channel = true,
     waitForFirstPublication = true,
     beforeSwitch,
-  }: { channel?: boolean; waitForFirstPublication?: boolean; beforeSwitch?: BeforeSwitch } = {}): Session {
+    askAgainSeconds = 60,
+  }: SessionWishes = {}): Session {
     return new Session({
       settings: {
         consumer: ConsumerName.parse('voice-bot'),
@@ -73,6 +81,7 @@ export class World implements Notifier, Vault, Channel {
         waitForFirstPublication,
         disableInstanceDiscovery: false,
         disableChallengeCheck: false,
+        askAgainSeconds,
       },
       boot: BOOT,
       notifier: this,
