@@ -95,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
   }),
   mutant('publishes while a regeneration may still execute', 'regenerationsQuietBeforePublication', 'I6', {
     ...LOST,
-    budget: { strangers: 1 },
+    budget: { leaks: 1 },
   }),
   mutant('regenerates while a publication may still land', 'publicationsQuietBeforeRegeneration', 'I6', {
     ...LOST,
