@@ -21,6 +21,8 @@ const areas = {
     ],
     // Chance would make the score another one each time, and its many worlds take too long for a thousand mutants.
     specs: /^(?!chaos|any-).*\.spec\.ts$/,
+    // A spec takes about 20 ms, and a step 100 ns.
+    steps: 5_000_000,
   },
   'key-switch': {
     folder: 'libs/key-switch/src',
@@ -64,6 +66,11 @@ export function specsOf(name, root) {
   return readdirSync(inside)
     .filter((file) => specs.test(file))
     .map((file) => path.join(inside, file));
+}
+
+/** After how many steps through mutated sources a spec of the area has no end. */
+export function stepsOf(name) {
+  return areaOf(name).steps ?? Infinity;
 }
 
 function areaOf(name) {

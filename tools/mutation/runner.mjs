@@ -3,7 +3,7 @@
 import { register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { specsOf } from './areas.mjs';
+import { specsOf, stepsOf } from './areas.mjs';
 import { described, run } from './speaking.mjs';
 import { words } from './words.mjs';
 
@@ -15,6 +15,9 @@ const FAILED = 1;
  * may pass it three times as often as they all: a loop without end is found in seconds.
  */
 const ROUNDS = 3 / 100;
+
+const STEPS = stepsOf(process.env.MUTATION_AREA);
+const ENDLESS = { status: 'timeout', reason: 'a spec without end' };
 
 class Judges {
   #lives = 0;
@@ -56,6 +59,7 @@ class Judges {
     const wanted = testFilter === undefined ? undefined : new Set(testFilter);
     const rounds = hitLimit && Math.max(1_000, hitLimit * ROUNDS);
     Object.assign(mutants(), { activeMutant: undefined, hitCount: rounds && 0, hitLimit: rounds });
+    const steps = countSteps();
     let specs = this.#specs;
     try {
       if (mutantActivation === 'static') {
@@ -67,17 +71,35 @@ class Judges {
         bail: !disableBail,
         began: () => {
           if (rounds !== undefined) mutants().hitCount = 0;
+          steps.taken = 0;
         },
         ...(wanted === undefined ? {} : { wanted: ({ id }) => wanted.has(id) }),
       });
-      return verdict(results);
+      return steps.taken > STEPS ? ENDLESS : verdict(results);
     } catch (error) {
+      if (steps.taken > STEPS) return ENDLESS;
       // The specs could not even be loaded.
       return { status: 'killed', killedBy: ['loading'], failureMessage: String(error), nrOfTests: 1 };
     } finally {
       mutants().activeMutant = undefined;
     }
   }
+}
+
+/**
+ * Counts what mutated sources are passed, and stops a spec that never comes to an end: a loop of a spec may wait in vain
+ * for what the mutant does not do, without passing the mutant itself.
+ */
+function countSteps() {
+  const steps = { taken: 0 };
+  const passed = (_, place) => {
+    steps.taken += 1;
+    if (steps.taken > STEPS) throw new Error(`no end after ${STEPS} steps`);
+    return place !== undefined;
+  };
+  mutants().mutantCoverage ??= { static: {}, perTest: {} };
+  mutants().mutantCoverage.static = new Proxy({}, { set: passed });
+  return steps;
 }
 
 function verdict(results) {

@@ -25,6 +25,13 @@ describe('a batch of several keys that fails', () => {
     expect(fail(new FailingKeys(), messages('a', 'b', 'c', 'd', 'e'))).toEqual([5, 2, 1]);
   });
 
+  it('holds back none of them: nobody knows yet which one it was', () => {
+    const failing = new FailingKeys();
+    failing.failed(messages('a', 'b'), 0);
+    expect(failing.scope(0)).toEqual(everything);
+    expect(failing.nextRetryIn(0)).toBeNull();
+  });
+
   it('keeps all messages of a key together', () => {
     const failing = new FailingKeys();
     const claimed = messages('a', 'b', 'a', 'c', 'b');

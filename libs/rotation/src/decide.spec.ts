@@ -125,10 +125,10 @@ describe('the answer of the notifier', () => {
   it('opens the gate from the moment that it names, or at once when it names none', () => {
     const confirmed = { type: 'SwitchConfirmed', at: NOW, generation: 1, request: 3, instances: 2 } as const;
     expect(decideOutcome(waiting(), answer(), NOW)).toEqual(
-      events({ ...confirmed, openFrom: Date.parse(OPEN_FROM) } as RingEvent),
+      events({ ...confirmed, openFrom: Date.parse(OPEN_FROM) }),
     );
     expect(decideOutcome(waiting(), answer({ openFrom: undefined }), NOW)).toEqual(
-      events({ ...confirmed, openFrom: NOW } as RingEvent),
+      events({ ...confirmed, openFrom: NOW }),
     );
   });
 

@@ -4,7 +4,7 @@ import { ConsumerName, RotationId } from '@twinkey/contracts';
 import type { RingEvent } from './events.js';
 import { evolve } from './evolve.js';
 import type { KeyRing } from './key-ring.js';
-import { base, changed, fold, key1, keyA, keyB, keyC, next, NOW } from './testing/told-ring.js';
+import { base, changed, fold, keyA, keyB, keyC, next, NOW } from './testing/told-ring.js';
 import { published, rotationId } from './testing/small-world.js';
 
 const other = RotationId.parse('r-00000000000b');

@@ -16,7 +16,7 @@ export const [keyA, keyB, keyC] = ['a', 'b', 'c'].map((digit) => Fingerprint.par
 type Told = {
   [Type in RingEvent['type']]: Omit<Extract<RingEvent, { type: Type }>, 'at'>;
 }[RingEvent['type']];
-const at = (event: Told): RingEvent => ({ ...event, at: NOW }) as RingEvent;
+const at = (event: Told): RingEvent => ({ ...event, at: NOW });
 /** The ring after all of that. */
 export const fold = (ring: KeyRing, ...events: readonly Told[]) => events.map(at).reduce(evolve, ring);
 
