@@ -32,8 +32,8 @@ export function borrowGlobals(): () => void {
 
 function lend(): () => void {
   const { random } = Math;
-  const { timeout } = AbortSignal;
-  const { on } = process;
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  const on = process.on.bind(process);
   const real = {
     setTimeout: globalThis.setTimeout,
     setInterval: globalThis.setInterval,
@@ -97,7 +97,7 @@ function lend(): () => void {
     put(AbortSignal, {
       timeout: (ms: number) => {
         const timeline = currentTimeline();
-        if (timeline === undefined) return timeout.call(AbortSignal, ms);
+        if (timeline === undefined) return timeout(ms);
         const abort = new AbortController();
         timeline.after(ms, () => {
           abort.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
@@ -108,7 +108,7 @@ function lend(): () => void {
     // A service that starts a thousand times in one process would leave a thousand listeners behind.
     put(process, {
       on: (name: string, listener: Callback) =>
-        currentTimeline() === undefined ? on.call(process, name, listener) : process,
+        currentTimeline() === undefined ? on(name, listener) : process,
     }),
   ];
   return () => {

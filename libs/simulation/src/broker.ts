@@ -91,11 +91,15 @@ export class Broker {
       },
       subscriptions: {
         ensure: (topic, subscription) =>
-          this.#reach(actor, () => void this.#topics.get(topic)?.add(subscription)),
+          this.#reach(actor, () => {
+            this.#topics.get(topic)?.add(subscription);
+            return undefined;
+          }),
         remove: (topic, subscription) =>
           this.#reach(actor, () => {
             this.#topics.get(topic)?.delete(subscription);
             this.#entities.delete(`${topic}/${subscription}`);
+            return undefined;
           }),
       },
       ping: () => this.#reach(actor, () => undefined),
@@ -121,7 +125,7 @@ export class Broker {
   }
 
   /** `work` may say with what the caller is answered although it was done. */
-  #reach(actor: Actor, work: () => Error | void): Promise<void> {
+  #reach(actor: Actor, work: () => Error | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.timeline.after(
         this.chance.between(1, 8),
@@ -181,7 +185,13 @@ export class Broker {
     const ms = this.faults.strikes('message-delayed')
       ? this.chance.magnitude(1_000, 600_000)
       : this.chance.between(1, 40);
-    this.timeline.after(ms, () => void this.#offer(entity, held), null);
+    this.timeline.after(
+      ms,
+      () => {
+        this.#offer(entity, held);
+      },
+      null,
+    );
     if (this.faults.strikes('message-doubled')) {
       this.timeline.after(
         ms + this.chance.magnitude(1, 120_000),
@@ -216,7 +226,13 @@ export class Broker {
       entity.receivers.splice(entity.receivers.indexOf(receiver) >>> 0, 1);
     };
     actor.atDeath(leave);
-    this.timeline.after(this.chance.between(1, 50), () => void this.#offerAll(entity), null);
+    this.timeline.after(
+      this.chance.between(1, 50),
+      () => {
+        this.#offerAll(entity);
+      },
+      null,
+    );
     return {
       close: () => {
         leave();
@@ -242,7 +258,13 @@ export class Broker {
       const receiver = this.chance.pick(able);
       void this.timeline.as(receiver.actor, () => this.#deliver(entity, held, receiver));
     } else if (entity.receivers.some(({ actor }) => actor.isFrozen)) {
-      this.timeline.after(THAW_MS, () => void this.#offer(entity, held), null);
+      this.timeline.after(
+        THAW_MS,
+        () => {
+          this.#offer(entity, held);
+        },
+        null,
+      );
     } // else whoever comes, or is free again, is offered it
   }
 

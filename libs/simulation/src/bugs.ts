@@ -79,10 +79,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'nobody minds the lease of an account',
-    needs: ['process-frozen', 'process-crash', 'arm-late', 'people-rotate'],
+    needs: ['frozen-in-call', 'people-rotate'],
     statement: (text) =>
       text
         .replace(/where l\.holder = excluded\.holder or l\.expires_at <= clock_timestamp\(\)/, '')
+        .replace(
+          /and holder = (\$\d+) and epoch = (\$\d+) and expires_at > clock_timestamp\(\)/,
+          'and $1::text is not null and $2::bigint is not null',
+        )
         .replace('when g.lease is not null and not exists', 'when false and not exists'),
     ports: (ports) => ({ ...ports, asksBeforeSending: false }),
   },

@@ -72,7 +72,7 @@ export function attempt<Value>(
       );
     };
     const send = (): void => {
-      if (timeline.elapsed >= givenUpAt) {
+      if (ports.asksBeforeSending !== false && timeline.elapsed >= givenUpAt) {
         resolve({ outcome: 'not-sent', code: 'deadline-passed', message: 'the deadline passed' });
         return;
       }
@@ -161,6 +161,11 @@ export function attempt<Value>(
         });
       }
     };
+    if (faults.strikes('frozen-in-call')) {
+      const ms = chance.magnitude(2_000, 200_000);
+      story.tell(actor.name, `is frozen for ${(ms / 1_000).toFixed(1)} s, about to send ${what}`);
+      actor.freeze(ms);
+    }
     timeline.after(chance.between(1, 30), send, actor);
   });
 }

@@ -23,6 +23,7 @@ interface Statement {
 export class Server {
   readonly #clients = new Map<Schema, Promise<Client>>();
   readonly #names = new Map<string, string>();
+  readonly #last = new Map<Schema, Promise<unknown>>();
 
   constructor(readonly url: string) {}
 
@@ -34,12 +35,12 @@ export class Server {
       timed = text.replaceAll(/\b(?:clock_timestamp|now)\(\)/g, `$${all.length + 1}::timestamptz`);
       all.push(now.toISOString());
     }
-    return client.query({ name: this.#nameOf(timed), text: timed, values: all });
+    return this.#inTurn(schema, () => client.query({ name: this.#nameOf(timed), text: timed, values: all }));
   }
 
   async run(schema: Schema, text: string): Promise<QueryResult> {
     const client = await this.#client(schema);
-    return client.query(text);
+    return this.#inTurn(schema, () => client.query(text));
   }
 
   #client(schema: Schema): Promise<Client> {
@@ -54,6 +55,16 @@ export class Server {
   async close(): Promise<void> {
     for (const client of this.#clients.values()) await (await client).end();
     this.#clients.clear();
+  }
+
+  /** What nobody waits for, a rollback say, is done before what is asked next. */
+  #inTurn(schema: Schema, work: () => Promise<QueryResult>): Promise<QueryResult> {
+    const turn = (this.#last.get(schema) ?? Promise.resolve()).then(work);
+    this.#last.set(
+      schema,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   #nameOf(text: string): string {

@@ -7,6 +7,7 @@ const USUAL = {
   'process-crash': 0.002,
   'crash-in-call': 0.06,
   'process-frozen': 2,
+  'frozen-in-call': 0.05,
   'bus-outage': 0.8,
   'bus-unanswered': 0.02,
   'message-doubled': 0.05,
@@ -46,6 +47,7 @@ export type Kind = keyof typeof USUAL;
 export const KINDS = Object.keys(USUAL) as readonly Kind[];
 
 const LIKELY = 0.35;
+const MUCH = 4;
 
 export type Counts = Partial<Record<Kind | 'message-reordered', number>>;
 
@@ -62,7 +64,8 @@ export class Faults {
     const swarm = chance.split('swarm');
     for (const kind of KINDS) {
       const isOn = swarm.happens(LIKELY);
-      const weight = USUAL[kind] * swarm.magnitude(0.3, 4);
+      // Who asks for a kind wants to see it.
+      const weight = USUAL[kind] * (only === undefined ? swarm.magnitude(0.3, MUCH) : MUCH);
       if (only === undefined ? isOn : only.includes(kind)) this.#weights.set(kind, weight);
     }
   }

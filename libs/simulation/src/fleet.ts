@@ -85,7 +85,7 @@ export class Fleet {
   #host(service: Service, actor: Actor): Promise<Hosted> {
     const { database, broker, ports, bug } = this.world;
     const bent = bug?.ports?.(ports) ?? ports;
-    const definition: ServiceDefinition<never> =
+    const definition: ServiceDefinition =
       service === 'scheduler'
         ? (schedulerOver(() => accountsOf(ports, actor)) as never)
         : service === 'notifier'
@@ -122,22 +122,18 @@ export class Fleet {
         const actor = new Actor(`${consumer}-${this.#count}`, 'consumer', timeline, this.world.drawSkew());
         this.#running.set(actor.name, actor);
         story.tell(actor.name, 'starts');
-        let instance: Instance | undefined;
-        const again = (why: string, ms: number): void => {
-          if (!this.#running.delete(actor.name)) return;
-          story.tell(actor.name, why);
-          if (instance !== undefined) instances.delete(instance);
-          this.#startInstance(consumer, ms);
-        };
-        actor.atDeath(() => {
-          again('dies', chance.magnitude(500, 200_000));
-        });
-        instance = new Instance(this.world, {
+        const instance = new Instance(this.world, {
           consumer,
           actor,
           onExit: () => {
             actor.die();
           },
+        });
+        actor.atDeath(() => {
+          if (!this.#running.delete(actor.name)) return;
+          story.tell(actor.name, 'dies');
+          instances.delete(instance);
+          this.#startInstance(consumer, chance.magnitude(500, 200_000));
         });
         instances.add(instance);
       },

@@ -36,8 +36,8 @@ const CONTRACTS = new Map(
 );
 
 export interface Hosted {
-  /** A controller of the service. */
-  controller<Controller>(name: string): Controller;
+  /** A controller of the service; whoever asks knows which. */
+  controller(name: string): unknown;
 }
 
 export interface Surroundings {
@@ -51,7 +51,7 @@ export interface Surroundings {
 
 /** Starts it as `actor`. It ends by dying. */
 export async function host(
-  definition: ServiceDefinition<never>,
+  definition: ServiceDefinition,
   { actor, url, driver, bus, config, log }: Surroundings,
 ): Promise<Hosted> {
   const { name } = definition;
@@ -94,8 +94,8 @@ class Built implements Hosted {
     return this.#provided.get(token);
   }
 
-  controller<Controller>(name: string): Controller {
-    return this.#controllers.get(name) as Controller;
+  controller(name: string): unknown {
+    return this.#controllers.get(name);
   }
 
   async take({ body, deliveryCount }: ReceivedMessage): Promise<Settlement> {

@@ -92,7 +92,9 @@ export class Instance {
     });
     timeline.as(actor, () => {
       this.#session.start().then(
-        () => this.#application(),
+        () => {
+          this.#application();
+        },
         (error: unknown) => {
           story.tell(actor.name, `cannot start: ${error instanceof Error ? error.message : String(error)}`);
           if (!isInterrupted(error)) onExit();

@@ -92,7 +92,7 @@ export class Network {
       timeline.after(
         chance.between(1, 20),
         () => {
-          work(hosted.controller<Instances>('InstancesController')).then(
+          work(hosted.controller('InstancesController') as Instances).then(
             (answer) => {
               back(() => {
                 resolve(answer === undefined ? answer : (JSON.parse(JSON.stringify(answer)) as Answer));

@@ -4,7 +4,7 @@ import type { Chance } from './chance.js';
 import type { Kind } from './faults.js';
 import type { World } from './world.js';
 
-type Happening = (world: World, chance: Chance) => void | boolean | Promise<void>;
+type Happening = (world: World, chance: Chance) => unknown;
 
 /** `false`: there was nothing to which it could happen. */
 const HAPPENINGS: Partial<Record<Kind, Happening>> = {
