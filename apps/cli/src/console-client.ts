@@ -19,6 +19,8 @@ export class ConsoleClient {
   constructor(
     readonly url: string,
     private readonly timeoutMs: number = ANSWER_WITHIN_MS,
+    /** Gives the token that the console asks for; absent: none is sent. */
+    private readonly authorize?: () => Promise<string>,
   ) {}
 
   async get<Body>(path: string): Promise<Body> {
@@ -36,12 +38,21 @@ export class ConsoleClient {
 
   /** An answer whose body is read as it comes; network errors are the caller's. */
   async open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
-    const answer = await call(this.url + path, { method: 'GET', headers, signal });
+    const answer = await call(this.url + path, {
+      method: 'GET',
+      headers: { ...headers, ...(await this.authorization()) },
+      signal,
+    });
     if (answer.status >= 400) throw failureOf(path, answer.status, await readText(answer));
     return answer;
   }
 
-  private async ask<Body>(path: string, request: Omit<Call, 'signal'>): Promise<Body> {
+  private async authorization(): Promise<{ authorization?: string }> {
+    return this.authorize === undefined ? {} : { authorization: `Bearer ${await this.authorize()}` };
+  }
+
+  private async ask<Body>(path: string, asked: Omit<Call, 'signal'>): Promise<Body> {
+    const request = { ...asked, headers: { ...asked.headers, ...(await this.authorization()) } };
     for (let attempt = 1; ; attempt += 1) {
       const signal = AbortSignal.timeout(this.timeoutMs);
       try {

@@ -43,6 +43,12 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     state: 'Rotations stand still and stay safe; they go on by themselves once Service Bus answers.',
     remedy: 'Look at Service Bus, then at /health/ready of the console.',
   },
+  'token-missing': { state: nothing, remedy: 'Set TWINKEY_API_AUDIENCE as the console has it, and sign in.' },
+  'token-not-accepted': {
+    state: nothing,
+    remedy: 'Set TWINKEY_API_AUDIENCE as the console has it, and sign in.',
+  },
+  'role-missing': { state: nothing, remedy: 'Have the app role assigned that is named above.' },
   'invalid-request': { state: nothing, remedy: 'Correct the value; see: twinkey <command> --help' },
 };
 

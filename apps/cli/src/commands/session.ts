@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { ConsoleClient } from '../console-client.js';
+import { authorizer } from '../identity.js';
 import { screenFor, type Screen } from '../screen.js';
 import type { GlobalOptions } from '../settings.js';
 
@@ -13,7 +14,7 @@ export interface Session {
 
 export function sessionFor(options: GlobalOptions): Session {
   return {
-    client: new ConsoleClient(options.url, options.timeout),
+    client: new ConsoleClient(options.url, options.timeout, authorizer(process.env)),
     screen: screenFor(options),
     timeoutMs: options.timeout,
   };
