@@ -173,6 +173,15 @@ describe('an application that refuses a switch', () => {
     expect([followed.generation, offers.length]).toEqual([3, 1]);
   });
 
+  it('gets the key that it was offered when the vault falls silent as well', async () => {
+    const { announce, followed, world } = await asked();
+    await announce(2);
+    world.version = { kind: 'unreadable', why: 'missing' };
+    world.notifierFails = new TransientFault('notifier-unreachable', 'nobody listens');
+    await world.time.pass(10);
+    expect(followed.generation).toBe(2);
+  });
+
   it('is overruled after it was frozen for longer than its lease', async () => {
     const { announce, followed, world } = await asked(no);
     await announce(2);
