@@ -21,6 +21,9 @@ export default {
   plugins: ['./tools/mutation/runner.mjs'],
   testRunner: 'judges',
   coverageAnalysis: 'perTest',
+  // Specs of rotations make a ring while they are loaded. What they pass on the way is passed in their tests as well,
+  // and loading everything anew for each such mutant took four fifths of the time.
+  ignoreStatic: area === 'rotation',
   ignorers: ['words'],
   mutate: sourcesOf(area),
   ignorePatterns: [...elsewhere, 'dist', 'bundle', 'out-tsc'],
