@@ -111,6 +111,9 @@ export class Advance {
       if (isInterrupted(error)) {
         log.info({ account, code: error.code }, error.message);
         this.#holds.delete(account);
+        // A process that was frozen with a call in hand has sent it behind the back of whoever holds the lease now, and
+        // no service of Azure can refuse it: whether what consumers read still works is not left to the next look.
+        this.#watch.hurry(account);
       } else {
         log.error({ account, err: error }, 'An account could not be looked at; it is tried again.');
       }
