@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RotationCommand, topology } from '@twinkey/contracts';
 import { waitUntil } from '@twinkey/dev';
@@ -89,7 +89,7 @@ describe('a dead letter that is replayed twice', () => {
     before = await ground.askForAll('will be replayed', ['one']);
     const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 30_000 });
     if (message === undefined) throw new Error('the request was sent');
-    ({ body } = message as ServiceBusReceivedMessage & { body: unknown });
+    body = message.body as unknown;
     await receiver.deadLetterMessage(message, {
       deadLetterReason: 'PutAside',
       deadLetterErrorDescription: 'By a person.',
