@@ -182,6 +182,16 @@ describe('an application that refuses a switch', () => {
     expect(followed.generation).toBe(2);
   });
 
+  it('never gets a key that is overtaken in the very moment of overruling', async () => {
+    const { announce, followed, world } = await asked();
+    await announce(2);
+    followed.unconfirmed();
+    world.publish(3);
+    world.hear(3);
+    await settled();
+    expect(world.heard.switched.map((each) => each.generation)).not.toContain(2);
+  });
+
   it('is overruled after it was frozen for longer than its lease', async () => {
     const { announce, followed, world } = await asked(no);
     await announce(2);
