@@ -147,6 +147,7 @@ export class Fleet {
     this.witness.dismiss();
     await this.load.stop();
     await this.stack.stop();
+    // Set by whoever wants to read its logs.
     if (process.env['FLEET_KEPT'] === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,10 @@
 // A service dies at every moment at which it changes the world outside of it, one after the other, and comes back.
-// Each time all rotations complete, each key is regenerated exactly once, and nobody's call is refused.
-// (`npm run check:crashes`; killed-services.e2e.spec.ts takes a sample.) It takes an hour or two. `CRASH_SERVICES=console`
-// takes some services only, `CRASH_FROM=2 CRASH_EVERY=3` every third point from the second on, and CRASH_LOG names a file that gets a line
-// for every death, so that a run that was cut short is worth something.
+// Each time all rotations complete, each key is regenerated exactly once, and nobody's call is refused; the history of
+// the rounds is judged. (`npm run check:crashes`; killed-services.e2e.spec.ts takes a sample.)
+//
+// All of it takes hours. CRASH_SERVICES=console takes some services only, CRASH_FROM=2 CRASH_EVERY=3 every third point
+// from the second on, and CRASH_LOG names a file that gets a line for every death, so that a run that was cut short is
+// worth something.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SERVICES, type Service } from '@twinkey/dev';
