@@ -5,8 +5,8 @@ import { add, nothing, openRunner, seedsFrom, type Runner } from './run.js';
 
 /** More of them: `npm run check:simulation`. On a busy machine a world takes seconds. */
 const WORLDS = 200;
-const WITHIN_MS = 30_000;
-const LEAST = 20;
+const WITHIN_MS = 20_000;
+const LEAST = 12;
 const SEEDS_PER_BUG = 30;
 
 let runner: Runner;
@@ -40,16 +40,13 @@ describe('a world that goes wrong in the ways of its seed', () => {
     expect(Object.keys(sum.counts).length).toBeGreaterThan(15);
   });
 
-  it.each([3, 7])('goes the same way each time: seed %i', async (seed) => {
-    const first = await runner.run({ seed });
-    const second = await runner.run({ seed });
-    expect(second).toEqual(first);
+  it('goes the same way each time, and another way with another seed', async () => {
+    const first = await runner.run({ seed: 3 });
+    const again = await runner.run({ seed: 3 });
+    const other = await runner.run({ seed: 4 });
+    expect(again).toEqual(first);
     expect(first.events).toBeGreaterThan(1_000);
-  });
-
-  it('goes another way with another seed', async () => {
-    const [one, other] = [await runner.run({ seed: 11 }), await runner.run({ seed: 12 })];
-    expect(one.digest).not.toBe(other.digest);
+    expect(other.digest).not.toBe(first.digest);
   });
 });
 
