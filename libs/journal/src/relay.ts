@@ -4,6 +4,15 @@ import { insideOf, type AnyDatabase } from './database.js';
 import { FailingKeys } from './failing-keys.js';
 import type { Log } from './log.js';
 import { onOutboxAppended, type StoredOutboxMessage } from './outbox.js';
+import {
+  afterSending,
+  courseAfter,
+  databaseAway,
+  isSuccess,
+  turnTaken,
+  type Course,
+  type Pass,
+} from './passes.js';
 import { claimOutbox, takeTurn } from './sql/claim-outbox.js';
 import { markSent } from './sql/mark-sent.js';
 import { outboxLag, type OutboxLag } from './sql/outbox-lag.js';
@@ -21,13 +30,8 @@ export interface RelayOptions {
   readonly log?: Log;
 }
 
-/** What a pass came to: go on at once, wait for something new, or leave the broker or the database alone. */
-type Pass = 'more' | 'done' | { readonly pauseMs: number };
-
 /** Shorter than idle_in_transaction_session_timeout: the relay gives up before the server takes its turn away. */
 const sendWithinMs = 30_000;
-const turnTakenMs = 25;
-const databaseAwayMs = 500;
 
 /**
  * Sends what the outbox holds: at least once, for ever, in order per order key. Any number of relays may serve one
@@ -103,24 +107,15 @@ export class OutboxRelay {
     for (;;) {
       this.#woken = false;
       const pass = await this.#pass();
-      if (pass === 'more') continue;
-      if (this.#isStopping()) return;
-      if (pass === 'done') {
-        const retryIn = this.#failing.nextRetryIn(performance.now()) ?? this.#idleMs;
-        if (!this.#wasWoken()) await this.#wait(Math.min(this.#idleMs, retryIn));
-      } else {
-        await this.#wait(pass.pauseMs, { wakes: false });
-      }
+      const course = courseAfter(pass, {
+        stopping: this.#stopping,
+        woken: this.#woken,
+        retryIn: this.#failing.nextRetryIn(performance.now()),
+        idleMs: this.#idleMs,
+      });
+      if (course === 'end') return;
+      if (course !== 'pass') await this.#wait(course);
     }
-  }
-
-  // Methods, because the compiler would otherwise remember what the fields were before an await.
-  #isStopping(): boolean {
-    return this.#stopping;
-  }
-
-  #wasWoken(): boolean {
-    return this.#woken;
   }
 
   async #pass(): Promise<Pass> {
@@ -128,7 +123,7 @@ export class OutboxRelay {
       const client = await this.#connected();
       if (!(await takeTurn(client))) {
         await client.query('rollback');
-        return { pauseMs: turnTakenMs };
+        return turnTaken;
       }
       const scope = this.#failing.scope(performance.now());
       const claimed = await claimOutbox(client, this.#batch, scope);
@@ -143,13 +138,13 @@ export class OutboxRelay {
       } else {
         await client.query('rollback');
       }
-      if (messages.length > 0 || scope.only !== null) this.#failing.succeeded(scope);
-      const mayBeMore = messages.length < claimed.length || claimed.length === this.#batch;
-      return mayBeMore || scope.only !== null ? 'more' : 'done';
+      const sent = { scope, claimed: claimed.length, sent: messages.length, batch: this.#batch };
+      if (isSuccess(sent)) this.#failing.succeeded(scope);
+      return afterSending(sent);
     } catch (error) {
       this.#noteLoss(error);
       await this.#disconnect();
-      return { pauseMs: databaseAwayMs };
+      return databaseAway;
     }
   }
 
@@ -169,9 +164,9 @@ export class OutboxRelay {
     }
   }
 
-  async #wait(ms: number, { wakes = true } = {}): Promise<void> {
+  async #wait({ waitMs, wakes }: Exclude<Course, string>): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, waitMs);
       const end = () => {
         clearTimeout(timer);
         resolve();
