@@ -8,9 +8,9 @@ import type {
 } from '@twinkey/contracts';
 import { appendJournal, appendOutbox, rememberMessage } from '@twinkey/journal';
 import { decideInstance, type InstanceRefusal } from '@twinkey/key-switch';
+import { disbelieved, type Disbelief } from './disbelieved.js';
 import { generationAhead, moment } from './messages.js';
 import type { Shell } from './shell.js';
-import { isSigned } from './signed.js';
 import { lockMembership } from './sql/lock-membership.js';
 import { nudge } from './sql/nudge.js';
 import { saveAcknowledgement } from './sql/save-acknowledgement.js';
@@ -64,10 +64,9 @@ export async function acknowledgeAll(shell: Shell, said: readonly Acknowledged[]
 async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): Promise<boolean> {
   const { account, instance, boot, generation, drainedAt } = said;
   const known = await lockMembership(trx, account, instance);
-  const stranger = said.consumer !== undefined && known?.current.consumer !== said.consumer;
-  if (known === null || stranger) return ignored(shell, said, 'unknown-instance');
-
-  if (!speaksForItself(shell, said, known.voice)) return ignored(shell, said, 'not-signed');
+  if (known === null) return ignored(shell, said, 'unknown-instance');
+  const why = disbelieved(said, known, shell);
+  if (why !== null) return ignored(shell, said, why);
   // Only now: a forged message must not use up the id of the true one.
   if (said.message !== undefined && !(await rememberMessage(trx, 'key-acknowledged', said.message.id)))
     return false;
@@ -96,16 +95,10 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
   return decision.events.length > 0;
 }
 
-/** Whoever may send to the queue could name any instance: over the bus an acknowledgement counts by its signature. */
-function speaksForItself(shell: Shell, { message }: Acknowledged, voice: Buffer | null): boolean {
-  if (message === undefined) return true;
-  return voice === null ? !shell.asksForTokens : isSigned(message.data, voice);
-}
-
 function ignored(
   shell: Shell,
   { account, instance, generation }: Acknowledged,
-  why: InstanceRefusal | 'not-signed',
+  why: InstanceRefusal | Disbelief,
 ): false {
   shell.log.info({ account, instance, generation, why }, 'An acknowledgement counts for nothing');
   return false;
