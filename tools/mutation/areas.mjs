@@ -34,17 +34,17 @@ const areas = {
     mutate: ['effect', 'faults'],
     specs: /^(effect|faults).*\.spec\.ts$/,
   },
-  // relay.ts and acknowledge.ts are not here: only specs with a PostgreSQL try them, and a database that is slow for a
-  // moment would pass for a spec that noticed.
+  // relay.ts and acknowledge.ts are not here, only what they decide: they are tried with a PostgreSQL, and one that is
+  // slow for a moment would pass for a spec that noticed.
   outbox: {
     folder: 'libs/journal/src',
-    mutate: ['batch', 'failing-keys'],
-    specs: /^(batch|failing-keys)\.spec\.ts$/,
+    mutate: ['batch', 'failing-keys', 'outbox', 'passes'],
+    specs: /^(batch|failing-keys|outbox|passes)\.spec\.ts$/,
   },
   acknowledgements: {
     folder: 'apps/notifier/src',
-    mutate: ['advance'],
-    specs: /^advance\.spec\.ts$/,
+    mutate: ['advance', 'disbelieved', 'signed'],
+    specs: /^(advance|disbelieved|signed)\.spec\.ts$/,
   },
 };
 
