@@ -114,7 +114,7 @@ function summaryOf(sum: Sum, ms: number): string {
   return [
     `${seeds} worlds in ${(ms / 1_000).toFixed(0)} s: ${(virtualMs / 3_600_000).toFixed(1)} virtual hours, ${events} events`,
     `${completed} rotations completed, ${regenerations} regenerations, ${publications} publications`,
-    `${calls} calls of applications, ${refused} refused, each of those for a reason that a person or the policy gave`,
+    `${calls} calls of applications, ${refused} refused, each of those for a reason of the world's that is no fault of twinkey`,
     `faults: ${kinds.map(([kind, times]) => `${kind} ${times}`).join(', ')}`,
   ].join('\n');
 }

@@ -2,11 +2,7 @@
 // server each time took nine tenths of a world's time. Nothing is guessed: an answer is given again only if no table
 // that it was read from was written since, and "is anything due?" is not asked before the time that the tables name.
 import type { QueryResult } from 'pg';
-
-interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
+import type { Statement } from './server.js';
 
 type Run = (statement: Statement) => Promise<QueryResult>;
 

@@ -1,6 +1,6 @@
 // One seed after the other over one server, and what they came to in all.
 import { testDatabase } from '@twinkey/testing';
-import { Server } from './database.js';
+import { Server } from './server.js';
 import { KINDS, type Counts } from './faults.js';
 import { makeTables } from './tables.js';
 import { World, type Outcome, type WorldOptions } from './world.js';

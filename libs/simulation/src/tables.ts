@@ -3,7 +3,7 @@ import { migrate, openDatabase } from '@twinkey/journal';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
-import type { Server } from './database.js';
+import type { Server } from './server.js';
 
 export const SCHEMAS = ['scheduler', 'rotator', 'notifier'] as const;
 
