@@ -278,18 +278,11 @@ function regenerateBehindGate(
 
 function waitAtGate(ring: KeyRing, slot: KeySlot, what: Waiting, terms: Terms, now: number): Next {
   if (what.for === 'quiescence') return wait(untilQuiet(what.detail, ring.slots[slot].publications, terms));
+  if (what.for !== 'acknowledgements' || what.until === undefined) return wait(what);
+  const patientUntil = what.until + terms.outcomePatienceMs;
   // The notifier should have spoken by now: its answer may be lost, so ask again.
-  if (
-    what.for === 'acknowledgements' &&
-    what.until !== undefined &&
-    now > what.until + terms.outcomePatienceMs
-  ) {
-    return { do: 'ask-switch', request: nextRequest(ring) };
-  }
-  if (what.for === 'acknowledgements' && what.until !== undefined) {
-    return wait({ ...what, until: what.until + terms.outcomePatienceMs + 1 });
-  }
-  return wait(what);
+  if (now > patientUntil) return { do: 'ask-switch', request: nextRequest(ring) };
+  return wait({ ...what, until: patientUntil + 1 });
 }
 
 /** A deadline waives acknowledgements, never anything else, and only where the policy says so. */
