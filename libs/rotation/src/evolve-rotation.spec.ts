@@ -85,6 +85,14 @@ describe('a rotation', () => {
     expect(ring).toMatchObject({ rotation: { keysReplaced: 1 }, waiting: null });
     expect(ring.slots.key1.retire).toBeNull();
     expect(changed({ ...retired, fingerprint: keyB })).toEqual({});
+    expect(changed({ ...retired, fingerprint: keyA }, ring)).toEqual({});
+  });
+
+  it('is in a step since the event that brought it there, whatever happens in that step', () => {
+    const earlier = { ...base, rotation: base.rotation && { ...base.rotation, stepSince: 1 } };
+    expect(fold(earlier, { type: 'LookDone' }).rotation?.stepSince).toBe(1);
+    const retired = { type: 'KeyRetired', slot: 'key1', fingerprint: keyA, rotationId } as const;
+    expect(fold(earlier, { ...retired, proof: 'listed' }).rotation?.stepSince).toBe(NOW);
   });
 
   it('is halted with its reason, and goes on with everything looked at and a new deadline', () => {
@@ -135,6 +143,10 @@ describe('a rotation', () => {
     const ring = fold(base, ...ids.map((id) => ({ type: 'RotationCompleted', rotationId: id }) as const));
     expect(ring.finished).toEqual([...ids].reverse().slice(0, 20));
     expect(ring).toMatchObject({ rotation: null, waiting: null });
+  });
+
+  it('that is over leaves nobody at work, in whichever step it was', () => {
+    expect(fold(base, { type: 'RotationCompleted', rotationId }).rotation).toBeNull();
   });
 
   it('is told once what it waits for', () => {

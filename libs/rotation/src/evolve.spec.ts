@@ -179,5 +179,6 @@ describe('the question who uses a generation', () => {
       evidence: { generation: 1, rotationId, openFrom: 9, kind: 'forced' },
       waiting: null,
     });
+    expect(fold({ ...base, rotation: null }, forced).evidence?.rotationId).toBeNull();
   });
 });
