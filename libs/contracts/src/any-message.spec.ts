@@ -6,7 +6,7 @@ import * as contracts from './index.js';
 import { readMessage, writeMessage, type Contract } from './index.js';
 
 const CONTRACTS = Object.values<unknown>(contracts).filter(isContract);
-const RUNS = { numRuns: 40 };
+const RUNS = { numRuns: 25 };
 
 function isContract(value: unknown): value is Contract<unknown> {
   return typeof value === 'object' && value !== null && 'entity' in value && 'data' in value;
@@ -167,7 +167,7 @@ describe('what is no message', () => {
         const read = readMessage(contract, body);
         expect(read.ok ? '' : read.problem).toMatch(fieldAndRule);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

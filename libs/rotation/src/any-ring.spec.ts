@@ -178,7 +178,7 @@ function whenever<What extends Next['do']>(
       met += 1;
       judge(next as Extract<Next, { do: What }>, world, seen);
     }),
-    { numRuns: what === 'regenerate' ? 800 : 300 },
+    { numRuns: what === 'regenerate' ? 600 : 250 },
   );
   expect(met).toBeGreaterThan(0);
 }
