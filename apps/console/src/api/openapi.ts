@@ -72,7 +72,11 @@ function describe(
   inline: (schema: z.ZodType, io: 'input' | 'output') => Schema,
 ): object {
   const { id, summary, role, tag, params, query, body, status, answer, streams } = operation;
-  const problems = { ...operation.problems, 401: ['token-missing', 'token-not-accepted'], 403: ['role-missing'] };
+  const problems = {
+    ...operation.problems,
+    401: ['token-missing', 'token-not-accepted'],
+    403: ['role-missing'],
+  };
   const parameters = [
     ...parametersOf('path', params),
     ...parametersOf('query', query),

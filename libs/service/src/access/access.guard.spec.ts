@@ -62,7 +62,7 @@ async function serve(verify: ReturnType<typeof tokenVerifier> | undefined) {
   const app = await NestFactory.create<NestFastifyApplication>(App, new FastifyAdapter(), { logger: false });
   app.useGlobalFilters(new ProblemFilter(log));
   await app.listen(0, '127.0.0.1');
-  const { port } = (app.getHttpServer()).address() as AddressInfo;
+  const { port } = app.getHttpServer().address() as AddressInfo;
   return { app, url: `http://127.0.0.1:${port}` };
 }
 
