@@ -42,8 +42,23 @@ describe('a publication of key1 that may still land', () => {
     expect(obstacleToPublishing(ring, 'key2', key)).toMatchObject({ for: 'quiescence' });
   });
 
+  it('stands in the way of its own key as well, once nothing is meant to be published any more', () => {
+    expect(obstacleToPublishing({ ...ring, intent: null }, 'key1', key)).toMatchObject({ for: 'quiescence' });
+  });
+
   it('shuts the gate before key1, whatever everyone acknowledged', () => {
     expect(gate(ring, 'key1', at)).toMatchObject({ is: 'waiting', what: { for: 'quiescence' } });
+  });
+});
+
+describe('a regeneration that may still execute', () => {
+  const call = { slot: 'key1', attempt: 9, notAfter: at + 1_000 } as const;
+  const before = { key1: key, key2: otherKey };
+  const ring = after({ type: 'RegenerationIntended', at, ...call, before });
+
+  it('keeps the key of its slot from being published, and no other', () => {
+    expect(obstacleToPublishing(ring, 'key1', key)).toMatchObject({ for: 'quiescence' });
+    expect(obstacleToPublishing(ring, 'key2', otherKey)).toBeNull();
   });
 });
 
@@ -59,6 +74,18 @@ describe('the number of a generation', () => {
   it('that was only intended names no other key, of this slot or the other', () => {
     expect(nextGeneration(settled, 'key1', otherKey, shows(1))).toBe(3);
     expect(nextGeneration(settled, 'key2', key, shows(1))).toBe(3);
+  });
+
+  it('that was intended for a first publication is used for it', () => {
+    expect(nextGeneration({ ...settled, published: null }, 'key1', key, { is: 'missing' })).toBe(2);
+  });
+
+  it('is above what is published, even if an intent for that key and the vault are from before', () => {
+    for (const generation of [2, 5]) {
+      const ahead = usual.published && { ...usual.published, generation };
+      const ring = { ...settled, published: ahead, highestGeneration: generation };
+      expect(nextGeneration(ring, 'key1', key, { is: 'missing' })).toBe(generation + 1);
+    }
   });
 
   it('is above what the vault shows, also for a key that had a number already', () => {
