@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyChanged, readMessage, SwitchOutcome } from '@twinkey/contracts';
-import { decideRequest, evolveSwitch, type KeySwitch } from '@twinkey/key-switch';
+import { ConsumerName, InstanceId, KeyChanged, readMessage, SwitchOutcome } from '@twinkey/contracts';
+import {
+  decideInstance,
+  decideRequest,
+  evolveInstance,
+  evolveSwitch,
+  type Instance,
+  type KeySwitch,
+} from '@twinkey/key-switch';
 import { advance } from './advance.js';
 import { messageOf } from './messages.js';
 import { requested } from './trial/replica.js';
@@ -15,6 +22,16 @@ function asked(changes: Parameters<typeof requested>[1] = {}): KeySwitch {
   if (current === null) throw new Error('the first request is always taken');
   return current;
 }
+/** An instance that registered and has acknowledged nothing. */
+function silent(): Instance {
+  const consumer = ConsumerName.parse('web-shop');
+  const [instance, boot] = [InstanceId.parse('i-0123456789abcdef'), '11111111-1111-4111-8111-111111111111'];
+  const { events = [] } = decideInstance(null, { command: 'register', instance, consumer, boot }, terms, now);
+  const registered = events.reduce<Instance | null>(evolveInstance, null);
+  if (registered === null) throw new Error('the first registration is always taken');
+  return registered;
+}
+
 function outbox(current: KeySwitch, at = now) {
   return advance(current, [], terms, at).said.map((said) => messageOf(said, { ...circumstances, at }));
 }
@@ -33,9 +50,40 @@ describe('a switch that was just asked for', () => {
     expect(lookAgainAt).toBe(Date.UTC(2026, 0, 2));
   });
 
+  it('is overdue at once when its deadline is over, and names who is missing', () => {
+    const { said, events, current, lookAgainAt } = advance(
+      asked({ deadlineAt: '2025-01-01T00:00:00Z' }),
+      [silent()],
+      terms,
+      now,
+    );
+    expect(said).toMatchObject([
+      { say: 'key-changed' },
+      { say: 'outcome', outcome: 'overdue', live: 1, missing: [{ consumer: 'web-shop' }] },
+    ]);
+    expect(events).toMatchObject([
+      { event: 'key-change-announced' },
+      { event: 'switch-overdue', generation: 1, request: 1, at: now, missing: 1 },
+    ]);
+    expect(current).toMatchObject({ announced: true, answer: { outcome: 'overdue' } });
+    // Whoever is missing lets everybody go when its lease and the clocks' difference are over.
+    expect(lookAgainAt).toBe(now + 35_001);
+  });
+
   it('owes nothing more once that is done', () => {
     const { current } = advance(asked({ withoutConsumers: 'rotate' }), [], terms, now);
     expect(advance(current, [], terms, now + 1)).toMatchObject({ said: [], events: [] });
+  });
+});
+
+describe('an account of which no switch was ever asked for', () => {
+  it('has nothing to say, whoever is registered for it', () => {
+    expect(advance(null, [silent()], terms, now)).toEqual({
+      current: null,
+      said: [],
+      events: [],
+      lookAgainAt: null,
+    });
   });
 });
 
