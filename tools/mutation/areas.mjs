@@ -15,9 +15,13 @@ const areas = {
       'incarnation',
       'lateness',
       'line',
+      'observed',
       'plan',
       'publishing',
+      'questions',
       'steps',
+      'terms',
+      'waiting',
     ],
     // Chance would make the score another one each time, and its many worlds take too long for a thousand mutants.
     specs: /^(?!chaos|any-).*\.spec\.ts$/,
