@@ -19,7 +19,8 @@ describe('npm run bench', () => {
       ['memory', 'durable'].flatMap((mode) => [
         ['send, one at a time', mode, 20],
         ['send, 64 in flight', mode, 200],
-        ['receive and complete', mode, 240],
+        ['receive and complete, in batches of 500', mode, 200],
+        ['receive and complete, subscribed for 64', mode, 220],
       ]),
     );
     for (const row of rows) {

@@ -223,9 +223,13 @@ describe('two writes to one name at the same time', () => {
         () => 200,
         (error: unknown) => (error as { statusCode: number }).statusCode,
       );
-    const outcomes = await Promise.all([...Array(6).keys()].map(() => outcome('contended')));
-    expect(outcomes).toContain(200);
-    expect(outcomes).toContain(409);
+    // Whether two requests really meet is up to the machine: they are sent until two of them do.
+    const outcomes = new Set<number>();
+    for (let round = 0; round < 100 && !outcomes.has(409); round += 1) {
+      const together = await Promise.all([...Array(6).keys()].map(() => outcome('contended')));
+      together.forEach((one) => outcomes.add(one));
+    }
+    expect([...outcomes].sort()).toEqual([200, 409]);
     expect(await Promise.all(['p', 'q', 'r'].map(outcome))).toEqual([200, 200, 200]);
   });
 });
