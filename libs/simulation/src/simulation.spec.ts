@@ -5,7 +5,7 @@ import { add, nothing, openRunner, seedsFrom, type Runner } from './run.js';
 
 /** More of them: `npm run check:simulation`. On a busy machine a world takes seconds. */
 const WORLDS = 200;
-const WITHIN_MS = 20_000;
+const WITHIN_MS = 12_000;
 const LEAST = 12;
 const SEEDS_PER_BUG = 30;
 
@@ -50,8 +50,11 @@ describe('a world that goes wrong in the ways of its seed', () => {
   });
 });
 
+/** All of them: `npm run check:simulation -- --bugs`. */
+const SOME_BUGS = BUGS.filter((_, index) => index % 3 === 0);
+
 describe('a bug that was put in on purpose', () => {
-  it.each(BUGS.map((bug) => [bug.name, bug] as const))('is found: %s', async (_, bug) => {
+  it.each(SOME_BUGS.map((bug) => [bug.name, bug] as const))('is found: %s', async (_, bug) => {
     let verdict: string | null = null;
     await runner.runAll(
       seedsFrom(1, SEEDS_PER_BUG),
