@@ -58,6 +58,6 @@ export function framesOf(bytes: Buffer): Buffer[] {
 /** The frame around another body, with the size that fits. */
 export function reframed(frame: Buffer, body: Buffer): Buffer {
   const whole = Buffer.concat([frame.subarray(0, 8), body]);
-  whole.writeUInt32BE(whole.length);
+  if (whole.length >= 4) whole.writeUInt32BE(whole.length); // less is what was left of a frame that was cut off
   return whole;
 }
