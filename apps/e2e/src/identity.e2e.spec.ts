@@ -117,6 +117,13 @@ describe('where tokens are asked for', () => {
       instances: { instance: string; boot?: string }[];
     };
     const [victim] = shown.instances;
+    const heartbeat = await fetch(`${notifier}/v1/instances/${victim?.instance ?? ''}/heartbeat`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ boot: crypto.randomUUID(), accounts: [] }),
+    });
+    expect(heartbeat.status).toBe(403);
+    expect(await heartbeat.json()).toMatchObject({ code: 'another-identity' });
     const goodbye = await fetch(`${notifier}/v1/instances/${victim?.instance ?? ''}`, {
       method: 'DELETE',
       headers: { authorization: headers.authorization },

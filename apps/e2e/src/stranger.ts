@@ -1,6 +1,7 @@
 // What people do by hand behind the back of twinkey.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { entraToken } from './entra-token.js';
 
 /** Somebody with all rights who uses neither twinkey nor its libraries: the portal, a script. */
 export class Stranger {
@@ -41,21 +42,9 @@ export class Stranger {
     });
   }
 
-  async #token(scope: string): Promise<string> {
-    const form = new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: this.env['AZURE_CLIENT_ID'] ?? '',
-      client_secret: this.env['AZURE_CLIENT_SECRET'] ?? '',
-      scope,
-    });
-    const authority = (this.env['AZURE_AUTHORITY_HOST'] ?? this.azure).replace(/\/$/, '');
-    const answer = await this.#send(
-      'POST',
-      `${authority}/${this.env['AZURE_TENANT_ID'] ?? ''}/oauth2/v2.0/token`,
-      form.toString(),
-      { 'content-type': 'application/x-www-form-urlencoded' },
-    );
-    return (JSON.parse(answer) as { access_token: string }).access_token;
+  #token(scope: string): Promise<string> {
+    const { AZURE_CLIENT_ID: clientId = '', AZURE_CLIENT_SECRET: clientSecret = '' } = this.env;
+    return entraToken(this.env, { clientId, clientSecret }, scope);
   }
 
   #send(

@@ -5,18 +5,13 @@ import { decideAhead, decideCommand, decideLook, decideOutcome, decideRequest } 
 import type { RingEvent } from './events.js';
 import { evolve } from './evolve.js';
 import { emptyRing, type KeyRing } from './key-ring.js';
-import { account, published, rotationId, SmallWorld } from './testing/small-world.js';
+import { account, published, requested, rotationId } from './testing/small-world.js';
 
 const NOW = 2_000_000;
 const OPEN_FROM = '2026-01-01T00:00:00.000Z';
 const other = RotationId.parse('r-00000000000b');
 const BY = { account, by: 'ana', rotationId };
 
-const requested = (): KeyRing => {
-  const world: SmallWorld = published();
-  world.request();
-  return world.ring;
-};
 const asked = {
   type: 'SwitchAsked',
   at: NOW,

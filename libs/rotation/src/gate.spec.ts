@@ -5,18 +5,12 @@ import type { RingEvent } from './events.js';
 import { evolve } from './evolve.js';
 import { gate, type Gate } from './gate.js';
 import { emptyRing, type KeyRing } from './key-ring.js';
-import { account, published, rotationId, SmallWorld } from './testing/small-world.js';
+import { account, published, requested, rotationId } from './testing/small-world.js';
 
 const NOW = 2_000_000;
 const LATER = NOW + 5_000;
 const billing = ConsumerName.parse('billing');
 
-/** key2 is published, and a rotation of both keys was asked for. */
-const requested = (): KeyRing => {
-  const world: SmallWorld = published();
-  world.request();
-  return world.ring;
-};
 const asked = {
   type: 'SwitchAsked',
   at: NOW,

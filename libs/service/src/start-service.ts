@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
-import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
 import { ServiceBusStrategy } from '@twinkey/nest-service-bus';
@@ -191,8 +191,7 @@ async function createApp(
       { provide: ServiceHealth, useValue: health },
       {
         provide: APP_GUARD,
-        useFactory: (reflector: Reflector) => new AccessGuard(reflector, access.verify, access.audience),
-        inject: [Reflector],
+        useValue: new AccessGuard(access.verify, access.audience),
       },
     ],
   };

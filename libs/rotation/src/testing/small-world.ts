@@ -411,6 +411,13 @@ function shown(vault: SmallWorld['vault']): SeenVault['current'] {
     : { is: 'ours', ...ours };
 }
 
+/** A ring with key2 published, and a rotation of both keys asked for. */
+export function requested(): KeyRing {
+  const world = published();
+  world.request();
+  return world.ring;
+}
+
 export function published(): SmallWorld {
   const world = new SmallWorld();
   world.run();

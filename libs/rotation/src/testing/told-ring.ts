@@ -4,7 +4,7 @@ import { Fingerprint } from '@twinkey/contracts';
 import type { RingEvent } from '../events.js';
 import { evolve } from '../evolve.js';
 import type { KeyRing, SlotRecord } from '../key-ring.js';
-import { published, rotationId } from './small-world.js';
+import { requested, rotationId } from './small-world.js';
 
 export const NOW = 2_000_000;
 export const [keyA, keyB, keyC] = ['a', 'b', 'c'].map((digit) => Fingerprint.parse(digit.repeat(32))) as [
@@ -22,13 +22,11 @@ export const fold = (ring: KeyRing, ...events: readonly Told[]) => events.map(at
 
 /** key2 in use, a rotation of both keys begun, something told of it, and four calls of key1 in doubt. */
 export const base: KeyRing = (() => {
-  const world = published();
-  world.request();
   const notAfter = NOW;
   const intent = { slot: 'key1', fingerprint: keyA, generation: 2, notAfter } as const;
   const before = { key1: keyA, key2: keyB };
   const ring = fold(
-    world.ring,
+    requested(),
     { type: 'RetirementsRecorded', rotationId, retire: { key1: keyA, key2: keyB }, startedFrom: 'key2' },
     { type: 'PublicationIntended', ...intent, attempt: 11 },
     { type: 'PublicationIntended', ...intent, attempt: 12 },

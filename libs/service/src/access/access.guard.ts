@@ -1,5 +1,4 @@
 import { createParamDecorator, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from '../problem.js';
 import { ANYONE, callerOf, rolesThatInclude, type Caller, type Role } from './caller.js';
@@ -28,7 +27,6 @@ export const Asking = createParamDecorator((_: unknown, context: ExecutionContex
 /** Lets a request through whose token carries the role of the route. A route that names no role is closed. */
 export class AccessGuard implements CanActivate {
   constructor(
-    private readonly reflector: Reflector,
     /** Absent: no token is asked for, and everybody may do everything. */
     private readonly verify: VerifyToken | undefined,
     private readonly audience: string | undefined,
@@ -36,10 +34,7 @@ export class AccessGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true; // messages: Service Bus has checked who may send them
-    const role = this.reflector.getAllAndOverride<Role | 'nobody-asked' | undefined>(ROLE, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const role = roleOf(context.getHandler(), context.getClass());
     if (role === 'nobody-asked') return true;
     if (role === undefined) throw new HttpProblem(403, 'route-closed', 'This route is open to nobody.');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
