@@ -5,7 +5,7 @@ import type { RingEvent } from './events.js';
 import { evolve } from './evolve.js';
 import { gate, type Gate } from './gate.js';
 import { emptyRing, type KeyRing } from './key-ring.js';
-import { account, published, requested, rotationId } from './testing/small-world.js';
+import { account, requested, rotationId } from './testing/small-world.js';
 
 const NOW = 2_000_000;
 const LATER = NOW + 5_000;
