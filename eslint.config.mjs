@@ -23,8 +23,11 @@ const walls = [
   only('type:adapter', ['type:contract', 'type:adapter'], noNest),
   only('type:emulator', ['type:emulator'], noNest),
   only('type:sdk', ['type:contract', 'type:adapter'], noNest),
+  // Applies keys where a program cannot be changed: files, children, Kubernetes. A consumer itself.
+  only('type:agent', ['type:contract', 'type:adapter', 'type:sdk'], noNest),
   only('type:host', ['type:contract', 'type:adapter', 'type:host']),
   only('type:app', ['type:contract', 'type:core', 'type:adapter', 'type:host']),
+  only('type:cli', ['type:contract', 'type:adapter', 'type:agent'], noNest),
   only('type:testing', [
     'type:contract',
     'type:core',
