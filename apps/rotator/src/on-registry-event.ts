@@ -23,6 +23,9 @@ export class OnRegistryEvent {
         await this.accounts.withdraw(what.account, version);
         return;
       case 'consumers-changed':
+      case 'use-told':
+      case 'consumer-declared':
+      case 'consumer-withdrawn':
       case 'service-alive':
         return;
       default:

@@ -31,5 +31,7 @@ export const AccountSettings = z.object({
   endpoint: z.url(),
   secret: SecretReference.omit({ version: true }),
   policy: RotationPolicy,
+  /** Only declared consumers may register for it. Absent: anybody who may speak as the consumer. */
+  onlyDeclaredConsumers: z.boolean().optional(),
 });
 export type AccountSettings = z.infer<typeof AccountSettings>;

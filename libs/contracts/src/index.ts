@@ -1,5 +1,6 @@
 export * from './account-settings.js';
 export * from './azure-event.js';
+export * from './declared-consumer.js';
 export * from './faults.js';
 export * from './key-changed.js';
 export * from './key-switch.js';

@@ -31,6 +31,8 @@ export const SwitchRequested = defineMessage({
     deadlineAt: Moment,
     drainSeconds: z.number().min(0),
     withoutConsumers: z.enum(['wait', 'rotate']),
+    /** What the policy does at the deadline; a declared consumer may have said something else of itself. */
+    onOverdue: z.enum(['hold', 'force']).optional(),
     /** Consumers that a named person excused from acknowledging. */
     waived: z.array(ConsumerName),
   }),
@@ -39,10 +41,15 @@ export type SwitchRequested = z.infer<typeof SwitchRequested.data>;
 
 export const MissingInstance = z.object({
   consumer: ConsumerName,
+  /** Absent: a declared consumer has fewer live instances than it must have. */
   instance: InstanceId.optional(),
+  live: z.int().min(0).optional(),
+  minimum: z.int().min(1).optional(),
   /** The generation that it acknowledged last; 0 is none. */
   generation: Generation,
   lastSeenAt: Moment.optional(),
+  /** Why its application keeps the older key, in its own words. */
+  refusal: z.string().min(1).max(200).optional(),
 });
 export type MissingInstance = z.infer<typeof MissingInstance>;
 
@@ -64,7 +71,11 @@ export const SwitchOutcome = defineMessage({
     openFrom: Moment.optional(),
     instances: z.int().min(0),
     waived: z.array(ConsumerName),
+    /** Declared consumers that were left out at deadlines of their own, as they were declared. */
+    forced: z.array(ConsumerName).optional(),
     missing: z.array(MissingInstance),
+    /** One of the missing was declared to hold: it is not left behind, whatever the account's policy says. */
+    hold: z.boolean().optional(),
   }),
 });
 export type SwitchOutcome = z.infer<typeof SwitchOutcome.data>;

@@ -1,7 +1,41 @@
 import { z } from 'zod';
 import { AccountSettings } from './account-settings.js';
+import { ConsumerDeclaration, DeclarationSource } from './declared-consumer.js';
 import { defineMessage } from './message.js';
-import { AccountId, ConsumerName, Generation, Moment } from './vocabulary.js';
+import { SwitchRefusal, Used } from './registration.js';
+import { AccountId, ConsumerName, Generation, InstanceId, Moment } from './vocabulary.js';
+
+/** How far one consumer of an account has moved. */
+const ConsumerProgress = z.object({
+  consumer: ConsumerName,
+  live: z.int().min(0),
+  acknowledged: z.int().min(0),
+  lapsed: z.int().min(0),
+  /** How many live instances a declared consumer must have. */
+  minimum: z.int().min(1).optional(),
+  /** It has kept the switch waiting for so long that this one is to be told. */
+  escalated: z.object({ to: z.string(), since: Moment }).optional(),
+});
+
+/** What the instances of one consumer told of their use of an account's key. */
+const ConsumerUse = z.object({
+  consumer: ConsumerName,
+  live: z.int().min(0),
+  lapsed: z.int().min(0),
+  /** Live instances that do not say what they use. */
+  silent: z.int().min(0),
+  /** A declared receiver: it is given keys, and never says what it uses. */
+  receiver: z.boolean().optional(),
+  /** Summed up over the live instances, since each started. */
+  used: Used.optional(),
+  /** When an instance, live or not, was last known to have shown a key or a token bought with one. */
+  shownAt: Moment.optional(),
+  /** Since when no live instance has shown any; absent: no live instance says so. */
+  quietSince: Moment.optional(),
+  lastSeenAt: Moment.optional(),
+  refusals: z.array(SwitchRefusal.extend({ instance: InstanceId })).optional(),
+});
+export type ConsumerUse = z.infer<typeof ConsumerUse>;
 
 const what = z.discriminatedUnion('event', [
   /** scheduler: this account is under care, on these terms. Repeated now and then: a new reader catches up. */
@@ -12,14 +46,26 @@ const what = z.discriminatedUnion('event', [
     event: z.literal('consumers-changed'),
     account: AccountId,
     generation: Generation,
-    consumers: z.array(
-      z.object({
-        consumer: ConsumerName,
-        live: z.int().min(0),
-        acknowledged: z.int().min(0),
-        lapsed: z.int().min(0),
-      }),
-    ),
+    consumers: z.array(ConsumerProgress),
+  }),
+  /** notifier: what instances told of their use of the account's key, and which refuse a newer one. */
+  z.object({ event: z.literal('use-told'), account: AccountId, consumers: z.array(ConsumerUse) }),
+  /** scheduler (the file), console (the API): a consumer on these terms. Repeated now and then, like accounts. */
+  z.object({
+    event: z.literal('consumer-declared'),
+    source: DeclarationSource,
+    declaration: ConsumerDeclaration,
+    /** What of the declaration cannot be kept, for people: an account that is not under care. */
+    problems: z.array(z.string().min(1)).optional(),
+    /** Who asked for it over the API. */
+    by: z.string().min(1).optional(),
+  }),
+  z.object({
+    event: z.literal('consumer-withdrawn'),
+    source: DeclarationSource,
+    consumer: ConsumerName,
+    reason: z.string(),
+    by: z.string().min(1).optional(),
   }),
   z.object({
     event: z.literal('service-alive'),
@@ -28,7 +74,10 @@ const what = z.discriminatedUnion('event', [
   }),
 ]);
 
-/** scheduler, notifier → rotator, notifier, console: who and what is under care. `version` grows per account and sender. */
+/**
+ * scheduler, notifier, console → rotator, notifier, console: who and what is under care. `version` grows per sender
+ * and what it is about: an account, or a declared consumer.
+ */
 export const RegistryEvent = defineMessage({
   type: 'com.twinkey.registry.event.v1',
   entity: 'registry-events',

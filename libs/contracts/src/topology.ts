@@ -48,7 +48,7 @@ export function topology({ shards }: { shards: number }): Topology {
       { name: 'rotation-events', from: 'rotator', subscriptions: ['scheduler', 'console'] },
       {
         name: 'registry-events',
-        from: 'scheduler, notifier',
+        from: 'scheduler, notifier, console',
         subscriptions: ['rotator', 'notifier', 'console'],
       },
     ],
