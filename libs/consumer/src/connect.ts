@@ -37,6 +37,7 @@ export async function connect(options: ConnectOptions, env = process.env): Promi
     timing: REAL_TIMING,
     events,
     beforeSwitch: options.beforeSwitch,
+    afterSwitch: options.afterSwitch,
   });
   const giveUp = (): void => {
     session.interrupt();

@@ -45,6 +45,16 @@ const MAX_REASON = 200;
 /** Each time that the application is asked again costs a reading of the vault. */
 const ASK_AGAIN_AT_LEAST_MS = 250;
 
+/** A reason as people are told it. */
+export function reasonGiven(reason: string): string {
+  return reason.trim().slice(0, MAX_REASON) || 'no reason given';
+}
+
+/** Only the error's name leaves the process: nobody knows what is in its message. */
+export function reasonOfFailure(hook: string, error: unknown): string {
+  return `${hook} failed: ${error instanceof Error ? error.name : 'not an error'}`;
+}
+
 type Answer = 'agreed' | 'late' | 'moot' | { readonly reason: string };
 
 interface Asking {
@@ -140,7 +150,7 @@ export class Consent {
   ): Promise<void> {
     const { account, name, hook, withinMs, timing, failed } = this.#parts;
     const refuse = (reason: string): void => {
-      end({ reason: reason.trim().slice(0, MAX_REASON) || 'no reason given' });
+      end({ reason: reasonGiven(reason) });
     };
     void timing.wait(withinMs, signal).then(() => {
       end('late');
@@ -150,8 +160,7 @@ export class Consent {
       end('agreed');
     } catch (error) {
       failed(error instanceof Error ? error : new Error(String(error)));
-      // Only the error's name leaves the process: nobody knows what is in its message.
-      refuse(`beforeSwitch failed: ${error instanceof Error ? error.name : 'not an error'}`);
+      refuse(reasonOfFailure('beforeSwitch', error));
     }
   }
 

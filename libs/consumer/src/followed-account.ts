@@ -8,6 +8,7 @@ import {
 import { type BeforeSwitch, Consent, type Refusal } from './consent.js';
 import { type Followed, hear, install, isBehind, judge } from './follow.js';
 import { KeyHolder } from './key-holder.js';
+import { type AfterSwitch, Placing } from './placing.js';
 import { backoffMs, type Timing } from './timing.js';
 import { TokenDeaths } from './token-deaths.js';
 import { isUnused, Usage, type Used } from './usage.js';
@@ -32,6 +33,12 @@ export interface AccountPorts {
     readonly refused: (account: FollowedAccount, refusal: Refusal) => void;
     /** The notifier answers, so it waits for this instance. Else a refusal would keep nobody from replacing the key. */
     readonly isAwaited: () => boolean;
+  };
+  /** Puts each key in place before it is acknowledged; absent: it is in place when this process has it. */
+  readonly afterSwitch?: {
+    readonly hook: AfterSwitch;
+    readonly againMs: number;
+    readonly refused: (account: FollowedAccount, refusal: Refusal) => void;
   };
 }
 
@@ -62,6 +69,7 @@ export class FollowedAccount {
   #catchingUp: Promise<void> | undefined;
   #rereading: Promise<void> | undefined;
   readonly #consent: Consent | undefined;
+  readonly #placing: Placing | undefined;
   /** Calls that were refused and look for a newer key just now: it is used without asking. */
   #refusedCalls = 0;
   #becomeReady: () => void = () => undefined;
@@ -78,12 +86,21 @@ export class FollowedAccount {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    const { beforeSwitch, timing, closing, failed } = ports;
-    if (beforeSwitch === undefined) return;
-    const refused = (refusal: Refusal): void => {
-      beforeSwitch.refused(this, refusal);
-    };
-    this.#consent = new Consent({ ...beforeSwitch, account: id, name, timing, closing, failed, refused });
+    const { beforeSwitch, afterSwitch, timing, closing, failed } = ports;
+    const common = { account: id, name, timing, closing, failed };
+    if (beforeSwitch !== undefined) {
+      const refused = (refusal: Refusal): void => {
+        beforeSwitch.refused(this, refusal);
+      };
+      this.#consent = new Consent({ ...beforeSwitch, ...common, refused });
+    }
+    if (afterSwitch !== undefined) {
+      const refused = (refusal: Refusal): void => {
+        afterSwitch.refused(this, refusal);
+      };
+      const handOut = (): void => void this.holder.handOut();
+      this.#placing = new Placing({ ...afterSwitch, ...common, handOut, refused });
+    }
   }
 
   get used(): Used {
@@ -164,7 +181,7 @@ export class FollowedAccount {
   /** What a heartbeat says about this account. */
   standing(): HeartbeatRequest['accounts'][number] {
     const { used } = this;
-    const refusal = this.#consent?.refusal;
+    const refusal = this.#consent?.refusal ?? this.#placing?.refusal;
     return {
       account: this.id,
       generation: generation(0),
@@ -174,6 +191,13 @@ export class FollowedAccount {
         ? {}
         : { refusal: { generation: refusal.generation, reason: refusal.reason } }),
     };
+  }
+
+  /** True when the key in use here is in use wherever the application puts it; false when a newer one or the end came first. */
+  inPlace(previous: Generation): Promise<boolean> {
+    const { current } = this.holder;
+    if (this.#placing === undefined) return Promise.resolve(true);
+    return current === undefined ? Promise.resolve(false) : this.#placing.place(current, previous);
   }
 
   async #catchUp(): Promise<void> {

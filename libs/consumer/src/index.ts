@@ -4,6 +4,8 @@ export type { BeforeSwitch, Offer } from './consent.js';
 export type { EntraFirst, EntraOptions } from './entra.js';
 export type { Listener, Listeners, TwinkeyEvents } from './events.js';
 export type { RefusedCall } from './heal.js';
+export type { AfterSwitch, Placement } from './placing.js';
+export type { Leaving } from './session.js';
 export type { ConnectOptions } from './settings.js';
 export type { Twinkey } from './twinkey.js';
 export type { Used } from './usage.js';

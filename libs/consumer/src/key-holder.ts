@@ -6,6 +6,8 @@ import { EVERY, Flights } from './flights.js';
 export interface HeldKey {
   readonly key: string;
   readonly generation: Generation;
+  /** What people may know it by. */
+  readonly fingerprint?: string | undefined;
 }
 
 /**

@@ -7,6 +7,7 @@
 // Lapsed or not, keys stay usable; the difference is who confirms them (heartbeat or own reading).
 import {
   type AccountId,
+  generation,
   type Generation,
   isPermanentFault,
   PermanentFault,
@@ -14,12 +15,13 @@ import {
   TransientFault,
 } from '@twinkey/contracts';
 import type { Channel } from './channel.js';
-import type { BeforeSwitch } from './consent.js';
+import type { BeforeSwitch, Refusal } from './consent.js';
 import type { Events } from './events.js';
 import { type AccountPorts, FollowedAccount } from './followed-account.js';
 import type { Notifier } from './notifier-client.js';
 import { Pulse } from './pulse.js';
 import type { Settings } from './settings.js';
+import type { AfterSwitch } from './placing.js';
 import { isLapsed, isRereadDue, lookEveryMs } from './standing.js';
 import { backoffMs, type Timing } from './timing.js';
 import type { Vault } from './vault-reader.js';
@@ -35,6 +37,17 @@ export interface SessionParts {
   readonly events: Events;
   /** Asked before a newer key is used; absent: it is used at once. */
   readonly beforeSwitch?: BeforeSwitch | undefined;
+  /** Puts a key in place before it is acknowledged; absent: it is in place when this process has it. */
+  readonly afterSwitch?: AfterSwitch | undefined;
+}
+
+/** How an instance leaves. */
+export interface Leaving {
+  /**
+   * True unless told. False when what got its keys from here goes on using them: then no key switch goes on without it
+   * before its lease is over, in which it can be started again.
+   */
+  readonly goodbye?: boolean;
 }
 
 const BEFORE_SWITCH_SECONDS = 30;
@@ -86,20 +99,21 @@ export class Session {
     this.#closing.abort();
   }
 
-  /** Waits for calls under way, says goodbye, lets go of everything. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  /** Waits for calls under way, says goodbye unless told otherwise, lets go of everything. */
+  close({ goodbye = true }: Leaving = {}): Promise<void> {
+    this.#closed ??= this.#close(goodbye);
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
+  async #close(goodbye: boolean): Promise<void> {
     const { notifier, channel, events } = this.#parts;
     this.#closing.abort();
     await Promise.all(this.#loops);
     const calls = Promise.all([...this.accounts.values()].map(({ holder }) => holder.close()));
     // After a goodbye no key switch waits for this instance, so nothing may be under way by then. Without one the
     // lease runs out, which is slower and just as safe.
-    if ((await this.#inTime(calls, CALLS_END_WITHIN_MS)) && this.#registration !== undefined) {
+    const isOver = await this.#inTime(calls, CALLS_END_WITHIN_MS);
+    if (goodbye && isOver && this.#registration !== undefined) {
       try {
         await notifier.goodbye(this.#registration.instance);
       } catch (error) {
@@ -207,23 +221,43 @@ export class Session {
   }
 
   /** How the application is asked before a switch, if it wants to be. */
-  #asking(): Pick<AccountPorts, 'beforeSwitch'> {
-    const { beforeSwitch, settings, events } = this.#parts;
-    if (beforeSwitch === undefined) return {};
+  #asking(): Pick<AccountPorts, 'beforeSwitch' | 'afterSwitch'> {
+    const { beforeSwitch, afterSwitch, settings } = this.#parts;
     const { beforeSwitchSeconds = BEFORE_SWITCH_SECONDS, askAgainSeconds = ASK_AGAIN_SECONDS } = settings;
+    const askAgainMs = askAgainSeconds * 1000;
     return {
-      beforeSwitch: {
-        hook: beforeSwitch,
-        withinMs: beforeSwitchSeconds * 1000,
-        askAgainMs: askAgainSeconds * 1000,
-        isAwaited: () => this.#isAwaited(),
-        refused: ({ id, name, generation }, { generation: offered, reason, askAgainAt }) => {
-          const until = new Date(askAgainAt);
-          events.emit('kept', { account: id, name, generation, offered, reason, until });
-          this.#heartbeats.hurry(); // so that people see at once who holds a rotation, and why
+      ...(beforeSwitch && {
+        beforeSwitch: {
+          hook: beforeSwitch,
+          withinMs: beforeSwitchSeconds * 1000,
+          askAgainMs,
+          isAwaited: () => this.#isAwaited(),
+          refused: (account: FollowedAccount, refusal: Refusal) => {
+            this.#refused(account, account.generation, refusal);
+          },
         },
-      },
+      }),
+      ...(afterSwitch && {
+        afterSwitch: {
+          hook: afterSwitch,
+          againMs: askAgainMs,
+          refused: (account: FollowedAccount, refusal: Refusal) => {
+            this.#refused(account, account.acknowledged?.generation ?? generation(0), refusal);
+          },
+        },
+      }),
     };
+  }
+
+  /** `kept`: the generation that stays in use meanwhile. */
+  #refused(
+    { id, name }: FollowedAccount,
+    kept: Generation,
+    { generation: offered, reason, askAgainAt }: Refusal,
+  ): void {
+    const until = new Date(askAgainAt);
+    this.#parts.events.emit('kept', { account: id, name, generation: kept, offered, reason, until });
+    this.#heartbeats.hurry(); // so that people see at once who holds a rotation, and why
   }
 
   /** Both loops look at the latest registration: a new one may come with other times. */
@@ -282,7 +316,9 @@ export class Session {
     const { timing, settings } = this.#parts;
     const { holder, generation } = account;
     const unseenUntil = timing.now() + settings.drainSeconds * 1000;
+    const placed = account.inPlace(previous);
     await holder.landed(generation);
+    if (!(await placed)) return;
     if (account.generation !== generation) return; // overtaken by a newer one, which will be acknowledged
     const drainedAt = Math.max(
       previous > 0 && holder.isUnseen ? unseenUntil : -Infinity,

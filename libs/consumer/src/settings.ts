@@ -4,6 +4,7 @@ import type { BusSettings } from '@twinkey/service-bus';
 import { hostname } from 'node:os';
 import type { BeforeSwitch } from './consent.js';
 import type { Listeners } from './events.js';
+import type { AfterSwitch } from './placing.js';
 
 export interface ConnectOptions {
   /** The name under which the application is registered: 1 to 63 lower-case letters, digits and dashes. */
@@ -45,6 +46,12 @@ export interface ConnectOptions {
   readonly beforeSwitch?: BeforeSwitch;
   /** How long `beforeSwitch` may take; then the key is switched without it. 30 unless told. */
   readonly beforeSwitchSeconds?: number;
+  /**
+   * Puts each key, the first one too, where something else uses it: a file, a child, another machine. A key is acknowledged
+   * when that has settled. It may take as long as it needs, and it may refuse: then people see why, and it is called
+   * again. For calls that this process makes itself it is not needed.
+   */
+  readonly afterSwitch?: AfterSwitch;
   /** After how long a refused key is offered again. 60 unless told. */
   readonly askAgainSeconds?: number;
   /** Listeners that hear what happens while `connect` is still at work, too; `on` adds more later. */

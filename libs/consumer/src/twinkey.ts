@@ -1,6 +1,6 @@
 import { type AccountParts, accountOf, type TwinkeyAccount } from './account.js';
 import type { Listener, TwinkeyEvents } from './events.js';
-import type { Session } from './session.js';
+import type { Leaving, Session } from './session.js';
 
 /** A registered instance. */
 export interface Twinkey {
@@ -13,7 +13,7 @@ export interface Twinkey {
    * Waits for calls under way, tells the notifier goodbye so that no key switch waits for this instance, and closes. Do
    * this before the process ends, when no more calls are made; an open instance keeps the process alive.
    */
-  close(): Promise<void>;
+  close(leaving?: Leaving): Promise<void>;
 }
 
 /** A session as an application sees it. */
@@ -38,6 +38,6 @@ export function twinkeyOf(
       );
     },
     on: (name, listener) => events.on(name, listener),
-    close: () => session.close(),
+    close: (leaving) => session.close(leaving),
   };
 }

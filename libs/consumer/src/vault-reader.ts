@@ -13,7 +13,11 @@ import type { ConnectOptions } from './settings.js';
 
 /** A version as it was read, with its key when it is a publication of ours. */
 export type ReadVersion =
-  | (Extract<Version, { kind: 'published' }> & { readonly key: string })
+  | (Extract<Version, { kind: 'published' }> & {
+      readonly key: string;
+      /** What people may know the key by. */
+      readonly fingerprint?: string | undefined;
+    })
   | Exclude<Version, { kind: 'published' }>;
 
 /** Key Vault as an instance sees it. Fails with a TransientFault or a PermanentFault. */
@@ -67,7 +71,13 @@ function versionOf(
   const owner = tags?.['twinkey-account'];
   const ours = owner === account || owner === accountName(account);
   if (!key || !ours || !/^[1-9][0-9]{0,14}$/.test(number)) return { kind: 'foreign' };
-  return { kind: 'published', generation: generation(Number(number)), key };
+  const fingerprint = tags?.['twinkey-fingerprint'];
+  return {
+    kind: 'published',
+    generation: generation(Number(number)),
+    key,
+    ...(/^[0-9a-f]{32}$/.test(fingerprint ?? '') ? { fingerprint } : {}),
+  };
 }
 
 function whyUnreadable(error: unknown, name: string): ReadVersion {

@@ -1,5 +1,6 @@
 import { ConsumerName } from '@twinkey/contracts';
 import type { BeforeSwitch } from '../consent.js';
+import type { AfterSwitch } from '../placing.js';
 import { Events, type Listeners } from '../events.js';
 import { Session } from '../session.js';
 import { type Twinkey, twinkeyOf } from '../twinkey.js';
@@ -16,6 +17,7 @@ export interface FakeOptions {
   readonly drainSeconds?: number;
   readonly beforeSwitch?: BeforeSwitch;
   readonly beforeSwitchSeconds?: number;
+  readonly afterSwitch?: AfterSwitch;
   readonly askAgainSeconds?: number;
   readonly listeners?: Listeners;
 }
@@ -85,6 +87,7 @@ export async function fakeTwinkey(options: FakeOptions): Promise<FakeTwinkey> {
     timing,
     events,
     beforeSwitch: options.beforeSwitch,
+    afterSwitch: options.afterSwitch,
   });
   await session.start();
   await settled();
