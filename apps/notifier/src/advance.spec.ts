@@ -33,19 +33,19 @@ function silent(): Instance {
 }
 
 function outbox(current: KeySwitch, at = now) {
-  return advance(current, [], terms, at).said.map((said) => messageOf(said, { ...circumstances, at }));
+  return advance(current, [], terms, at, []).said.map((said) => messageOf(said, { ...circumstances, at }));
 }
 
 describe('a switch that was just asked for', () => {
   it('announces first and answers in the same breath when nobody has to move', () => {
-    const { said, events, current } = advance(asked({ withoutConsumers: 'rotate' }), [], terms, now);
+    const { said, events, current } = advance(asked({ withoutConsumers: 'rotate' }), [], terms, now, []);
     expect(said.map(({ say }) => say)).toEqual(['key-changed', 'outcome']);
     expect(events.map(({ event }) => event)).toEqual(['key-change-announced', 'switch-acknowledged']);
     expect(current).toMatchObject({ announced: true, answer: { outcome: 'acknowledged' } });
   });
 
   it('announces and waits when somebody may come', () => {
-    const { said, lookAgainAt } = advance(asked({ deadlineAt: '2026-01-02T00:00:00Z' }), [], terms, now);
+    const { said, lookAgainAt } = advance(asked({ deadlineAt: '2026-01-02T00:00:00Z' }), [], terms, now, []);
     expect(said.map(({ say }) => say)).toEqual(['key-changed']);
     expect(lookAgainAt).toBe(Date.UTC(2026, 0, 2));
   });
@@ -56,6 +56,7 @@ describe('a switch that was just asked for', () => {
       [silent()],
       terms,
       now,
+      [],
     );
     expect(said).toMatchObject([
       { say: 'key-changed' },
@@ -71,14 +72,14 @@ describe('a switch that was just asked for', () => {
   });
 
   it('owes nothing more once that is done', () => {
-    const { current } = advance(asked({ withoutConsumers: 'rotate' }), [], terms, now);
-    expect(advance(current, [], terms, now + 1)).toMatchObject({ said: [], events: [] });
+    const { current } = advance(asked({ withoutConsumers: 'rotate' }), [], terms, now, []);
+    expect(advance(current, [], terms, now + 1, [])).toMatchObject({ said: [], events: [] });
   });
 });
 
 describe('an account of which no switch was ever asked for', () => {
   it('has nothing to say, whoever is registered for it', () => {
-    expect(advance(null, [silent()], terms, now)).toEqual({
+    expect(advance(null, [silent()], terms, now, [])).toEqual({
       current: null,
       said: [],
       events: [],

@@ -1,6 +1,8 @@
+import type { ConsumerName } from '@twinkey/contracts';
 import {
   evolveSwitch,
   owed,
+  type Expectation,
   type Instance,
   type KeySwitch,
   type Missing,
@@ -18,6 +20,10 @@ export type Said =
       readonly openFrom: number;
       readonly missing: readonly Missing[];
       readonly live: number;
+      /** Declared consumers that were left out at deadlines of their own. */
+      readonly forced: readonly ConsumerName[];
+      /** One of the missing was declared to hold. */
+      readonly hold: boolean;
     };
 
 export interface Advanced {
@@ -33,12 +39,13 @@ export function advance(
   instances: readonly Instance[],
   terms: Terms,
   now: number,
+  expected: readonly Expectation[],
 ): Advanced {
   const events: SwitchEvent[] = [];
   const said: Said[] = [];
   let current = start;
   for (;;) {
-    const next = owed(current, instances, terms, now);
+    const next = owed(current, instances, terms, now, expected);
     if (next.owed === 'nothing' || current === null) {
       return { current, events, said, lookAgainAt: next.owed === 'nothing' ? next.lookAgainAt : null };
     }
@@ -48,13 +55,13 @@ export function advance(
       event = { event: 'key-change-announced', ...numbered };
       said.push({ say: 'key-changed', current });
     } else if (next.outcome === 'acknowledged') {
-      const { outcome, openFrom, live } = next;
+      const { outcome, openFrom, live, forced } = next;
       event = { event: 'switch-acknowledged', ...numbered, openFrom };
-      said.push({ say: 'outcome', current, outcome, openFrom, live, missing: [] });
+      said.push({ say: 'outcome', current, outcome, openFrom, live, forced, missing: [], hold: false });
     } else {
-      const { outcome, missing, openFrom, live } = next;
+      const { outcome, missing, openFrom, live, forced, hold } = next;
       event = { event: 'switch-overdue', ...numbered, missing: missing.length };
-      said.push({ say: 'outcome', current, outcome, openFrom, live, missing });
+      said.push({ say: 'outcome', current, outcome, openFrom, live, forced, missing, hold });
     }
     events.push(event);
     current = evolveSwitch(current, event);

@@ -42,7 +42,7 @@ function keyChanged(current: KeySwitch, circumstances: Circumstances): OutboxMes
 }
 
 function switchOutcome(
-  { current, outcome, openFrom, live, missing }: Said & { say: 'outcome' },
+  { current, outcome, openFrom, live, missing, forced, hold }: Said & { say: 'outcome' },
   circumstances: Circumstances,
 ): OutboxMessage {
   const { account, rotationId, generation, request, waived } = current;
@@ -61,7 +61,12 @@ function switchOutcome(
       openFrom: moment(openFrom),
       instances: live,
       waived: [...waived],
-      missing: missing.map(({ lastSeenAt, ...who }) => ({ ...who, lastSeenAt: moment(lastSeenAt) })),
+      ...(forced.length === 0 ? {} : { forced: [...forced] }),
+      missing: missing.map(({ lastSeenAt, ...who }) => ({
+        ...who,
+        ...(lastSeenAt === undefined ? {} : { lastSeenAt: moment(lastSeenAt) }),
+      })),
+      ...(hold ? { hold } : {}),
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { AccountId } from '@twinkey/contracts';
 import { appendJournal, appendOutbox } from '@twinkey/journal';
-import { census, evolveSwitch, type SwitchEvent } from '@twinkey/key-switch';
+import { census, evolveSwitch, type Expectation, type SwitchEvent } from '@twinkey/key-switch';
 import { advance } from './advance.js';
 import { consumersChanged, messageOf } from './messages.js';
 import type { Shell } from './shell.js';
@@ -43,18 +43,20 @@ export async function settle(
   const { terms, shards } = shell;
   const nudges = await takeNudges(trx, account);
   const { instances, now: at } = await loadInstances(trx, account);
+  const expected: readonly Expectation[] = [];
 
   const { current, events, said, lookAgainAt } = advance(
     asked.reduce(evolveSwitch, locked.switch),
     instances,
     terms,
     at,
+    expected,
   );
   const recorded = [...asked, ...events];
   const outbox = said.map((one) => messageOf(one, { at, shards, traceparent }));
 
   const generation = current?.generation ?? locked.generation;
-  const counted = { generation, consumers: census(instances, generation, terms, at) };
+  const counted = { generation, consumers: census(instances, generation, terms, at, expected) };
   const report = reportOf(locked, JSON.stringify(counted), at, nudges > 0 || recorded.length > 0);
   if (report.due) {
     outbox.push(consumersChanged({ account, ...counted, version: report.version }, { at, shards }));

@@ -2,10 +2,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { AccountId, ConsumerName, Fingerprint, generation, InstanceId } from '@twinkey/contracts';
 import fc from 'fast-check';
+import type { Expectation } from './expectation.js';
 import {
   decideInstance,
   evolveInstance,
   lapsesAt,
+  standingOf,
   type Instance,
   type InstanceCommand,
   type Terms,
@@ -77,6 +79,22 @@ const said: fc.Arbitrary<Said> = fc
   }));
 const history = fc.array(said, { maxLength: 40 });
 
+/** What may be declared of the consumers: of none, one or both of them. */
+const declarations: fc.Arbitrary<readonly Expectation[]> = fc
+  .tuple(
+    ...CONSUMERS.map((consumer) =>
+      fc.option(
+        fc.record({
+          consumer: fc.constant(consumer),
+          minimum: fc.integer({ min: 0, max: 3 }),
+          deadlineAt: fc.option(fc.integer({ min: 0, max: 200_000 })),
+          onOverdue: fc.option(fc.constantFrom('hold' as const, 'force' as const)),
+        }),
+      ),
+    ),
+  )
+  .map((each) => each.filter((one) => one !== null));
+
 type Registry = Readonly<Record<string, Instance | null>>;
 
 /** Lets all of it happen; `look` sees the registry before and after each thing that is said. */
@@ -100,9 +118,9 @@ const known = (registry: Registry) => Object.values(registry).filter((instance) 
 
 /** Who holds the gate at that moment. */
 function missing(registry: Registry, now: number): readonly InstanceId[] {
-  const answer = owed(question, known(registry), terms, now);
+  const answer = owed(question, known(registry), terms, now, []);
   return answer.owed === 'answer' && answer.outcome === 'overdue'
-    ? answer.missing.map(({ instance }) => instance)
+    ? answer.missing.flatMap(({ instance }) => instance ?? [])
     : [];
 }
 
@@ -174,13 +192,73 @@ describe('in any history of instances', () => {
     fc.assert(
       fc.property(history, (all) => {
         live(all, (_, after, __, now) => {
-          const answer = owed(question, known(after), terms, now);
+          const answer = owed(question, known(after), terms, now, []);
           if (answer.owed !== 'answer') return;
           expect(answer.openFrom).toBeGreaterThanOrEqual(now);
           for (const { gone, acknowledged, drainedAt } of known(after)) {
             if (gone || acknowledged !== PUBLISHED || drainedAt === null) continue;
             expect(answer.openFrom).toBeGreaterThanOrEqual(drainedAt + terms.clockSkewSeconds * 1000);
           }
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('nobody is left out but whom its declaration leaves out, at its own deadline and not before', () => {
+    const deadline = fc.integer({ min: 0, max: 200_000 });
+    let [opened, forced] = [0, 0];
+    fc.assert(
+      fc.property(history, declarations, deadline, (all, expected, deadlineAt) => {
+        live(all, (_, after, __, now) => {
+          const asked = { ...question, deadlineAt };
+          const answer = owed(asked, known(after), terms, now, expected);
+          if (answer.owed !== 'answer') return;
+          const alive = known(after).filter((one) => standingOf(one, terms, now) === 'live');
+          const behind = alive.filter(({ acknowledged }) => acknowledged !== PUBLISHED);
+          const few = expected.filter(
+            ({ consumer, minimum }) => alive.filter((one) => one.consumer === consumer).length < minimum,
+          );
+          const holding = new Set([...behind, ...few].map(({ consumer }) => consumer));
+          for (const consumer of answer.forced) {
+            const own = expected.find((one) => one.consumer === consumer);
+            expect(own?.onOverdue).toBe('force');
+            expect(now).toBeGreaterThanOrEqual(Math.min(own?.deadlineAt ?? deadlineAt, deadlineAt));
+            expect(holding).toContain(consumer);
+          }
+          if (answer.outcome === 'acknowledged') {
+            opened += 1;
+            forced += answer.forced.length;
+            expect(holding).toEqual(new Set(answer.forced));
+          }
+          for (const { consumer } of answer.outcome === 'overdue' ? answer.missing : []) {
+            expect(holding).toContain(consumer);
+            expect(answer.forced).not.toContain(consumer);
+          }
+          for (const { consumer, acknowledged, drainedAt, gone } of known(after)) {
+            if (gone || acknowledged !== PUBLISHED || drainedAt === null) continue;
+            expect({ consumer, waits: answer.openFrom >= drainedAt + terms.clockSkewSeconds * 1000 }).toEqual(
+              {
+                consumer,
+                waits: true,
+              },
+            );
+          }
+        });
+      }),
+      { numRuns: 200 },
+    );
+    expect(Math.min(opened, forced)).toBeGreaterThan(20); // else the promise above is empty
+  });
+
+  it('a declaration never opens a gate that is closed without it, but by leaving its own consumer out', () => {
+    fc.assert(
+      fc.property(history, declarations, (all, expected) => {
+        live(all, (_, after, __, now) => {
+          const declared = owed(question, known(after), terms, now, expected);
+          if (declared.owed !== 'answer' || declared.outcome !== 'acknowledged') return;
+          if (declared.forced.length > 0) return;
+          expect(owed(question, known(after), terms, now, [])).toEqual(declared);
         });
       }),
       { numRuns: 200 },

@@ -28,7 +28,7 @@ function one(
 }
 
 const count = (instances: readonly Instance[], published = 7) =>
-  census(instances, generation(published), terms, NOW);
+  census(instances, generation(published), terms, NOW, []);
 
 describe('a census', () => {
   it('counts as moved who is live and uses exactly what is published: nobody behind, ahead or silent', () => {
@@ -58,5 +58,16 @@ describe('a census', () => {
 
   it('knows nothing of who has left', () => {
     expect(count([one(web, { gone: true })])).toEqual([]);
+  });
+
+  it('tells a declared consumer of which nobody is there, and how many of it there must be', () => {
+    const expected = [
+      { consumer: web, minimum: 2, deadlineAt: null, onOverdue: null },
+      { consumer: billing, minimum: 0, deadlineAt: null, onOverdue: null },
+    ];
+    expect(census([one(web, { acknowledged: 7 })], generation(7), terms, NOW, expected)).toEqual([
+      { consumer: billing, live: 0, acknowledged: 0, lapsed: 0 },
+      { consumer: web, live: 1, acknowledged: 1, lapsed: 0, minimum: 2 },
+    ]);
   });
 });

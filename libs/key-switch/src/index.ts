@@ -1,4 +1,5 @@
 export * from './census.js';
+export * from './expectation.js';
 export * from './instance.js';
 export * from './key-switch.js';
 export * from './owed.js';

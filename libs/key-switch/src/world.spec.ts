@@ -190,7 +190,7 @@ function run(seed: number, terms: Terms, { seconds = 240 } = {}) {
     posts = posts.filter(({ at }) => at > now);
     due.sort(() => draw() - 0.5).forEach(({ to, command }) => say(to, command));
 
-    for (let answer = owed(current, [...instances.values()], terms, now); answer.owed !== 'nothing';) {
+    for (let answer = owed(current, [...instances.values()], terms, now, []); answer.owed !== 'nothing';) {
       const numbered = { generation: published as Generation, request: 1, at: now };
       if (answer.owed === 'announcement') {
         current = evolveSwitch(current, { event: 'key-change-announced', ...numbered });
@@ -202,7 +202,7 @@ function run(seed: number, terms: Terms, { seconds = 240 } = {}) {
           openFrom: answer.openFrom,
         });
       } else break;
-      answer = owed(current, [...instances.values()], terms, now);
+      answer = owed(current, [...instances.values()], terms, now, []);
     }
     if (opens !== null && opens < now) {
       // The gate opens: whoever uses an older generation from here on is refused.

@@ -9,6 +9,7 @@ import {
   type Instance,
   type InstanceCommand,
   type KeySwitch,
+  type Missing,
   type SwitchEvent,
   type Terms,
 } from '@twinkey/key-switch';
@@ -22,6 +23,8 @@ import { asGeneration, type Answered, type Asked, type World } from './world.js'
 export const ACCOUNT = 'account' as AccountId;
 const SECRET = { vaultUrl: 'https://vault.example', name: 'speech' };
 const MOST_ANSWERS = 2;
+/** Declared consumers are not in this world. */
+const NOBODY_DECLARED = [] as const;
 
 export function notifierMoves(world: World, model: Model, emit: Emit): void {
   world.questions.forEach((question, index) => {
@@ -89,7 +92,7 @@ function look(world: World, model: Model, emit: Emit): void {
   const told: string[] = [];
   for (;;) {
     const judged = keySwitch === null || rules.waivesByName ? keySwitch : waivesAll(keySwitch);
-    const next = owed(judged, instances, terms, NOW);
+    const next = owed(judged, instances, terms, NOW, NOBODY_DECLARED);
     if (next.owed === 'nothing' || keySwitch === null) break;
     const { generation, request } = keySwitch;
     const numbered = { generation, request, at: NOW };
@@ -108,7 +111,7 @@ function look(world: World, model: Model, emit: Emit): void {
         request,
         outcome: next.outcome,
         openFrom: roundedUp(openFrom),
-        missing: overdue ? next.missing.map(({ consumer, instance }) => ({ consumer, instance })) : [],
+        missing: overdue ? namesOf(next.missing) : [],
       };
       answers = [...answers, answer].slice(-MOST_ANSWERS);
       told.push(`answers: generation ${generation} is ${next.outcome}`);
@@ -117,6 +120,12 @@ function look(world: World, model: Model, emit: Emit): void {
   }
   if (told.length === 0) return;
   emit(() => `the notifier ${told.join(' and ')}`, { ...world, keySwitch, answers });
+}
+
+function namesOf(missing: readonly Missing[]): Answered['missing'] {
+  return missing.flatMap(({ consumer, instance }) =>
+    instance === undefined ? [] : [{ consumer, instance }],
+  );
 }
 
 function waivesAll(keySwitch: KeySwitch): KeySwitch {
