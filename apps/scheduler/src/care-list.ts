@@ -1,6 +1,6 @@
 // Who is to be under care and on which terms, as the file says it and before Azure was asked.
 import type { Schedule } from '@twinkey/account';
-import type { AccountId, RotationPolicy } from '@twinkey/contracts';
+import type { AccountId, ConsumerDeclaration, RotationPolicy } from '@twinkey/contracts';
 
 export interface Policy {
   readonly terms: RotationPolicy;
@@ -31,7 +31,15 @@ export interface Discovery {
   } | null;
 }
 
+export interface DeclaredConsumer {
+  readonly terms: Omit<ConsumerDeclaration, 'accounts'>;
+  /** Its accounts as written: names or ARM ids. */
+  readonly accounts: readonly string[];
+}
+
 export interface CareList {
   readonly entries: readonly Entry[];
   readonly discovery: Discovery | null;
+  readonly consumers: readonly DeclaredConsumer[];
+  readonly onlyDeclaredConsumers: boolean;
 }

@@ -2,6 +2,7 @@ import { isPermanentFault } from '@twinkey/contracts';
 import type { Log } from '@twinkey/service';
 import type { CareFile } from './care-file.js';
 import type { CareList } from './care-list.js';
+import { recordConsumers } from './record-consumers.js';
 import { recordSurvey } from './record-survey.js';
 import { survey, type Azure } from './survey.js';
 import type { SchedulerDatabase } from './tables.js';
@@ -53,9 +54,10 @@ export class Care {
     if (now.getTime() < this.#surveyAt) return;
     const found = await unlessStopped(survey(this.#list, this.#azure), signal);
     const { declared, withdrawn } = await recordSurvey(this.database, found, now, signal);
+    const unkept = await recordConsumers(this.database, this.#list.consumers, now);
     this.#surveyAt = now.getTime() + (found.passing ? SURVEY_AGAIN_MS : SURVEY_EVERY_MS);
     this.#report(
-      found.troubled.map(({ account, trouble }) => `${account}: ${trouble}`).concat(found.remarks),
+      found.troubled.map(({ account, trouble }) => `${account}: ${trouble}`).concat(found.remarks, unkept),
     );
     for (const { account, settings } of declared) {
       this.#log.info({ account, policy: settings?.policy.name }, 'An account was declared');

@@ -46,11 +46,31 @@ function faultOf(issue: z.core.$ZodIssue): FileFault[] {
         : [{ path, rule: `must be ${article(issue.expected)}`, remedy: 'correct it' }];
     case 'invalid_key':
       return issue.issues.map(({ message }) => ({ path, rule: message, remedy: 'rename it' }));
+    case 'invalid_union':
+      return faultsOfUnion(issue, path);
     case 'too_small':
-      return [{ path, rule: 'must not be empty', remedy: 'fill it in or leave the field out' }];
+      return typeof issue.input === 'number'
+        ? [{ path, rule: issue.message, remedy: 'correct it' }]
+        : [{ path, rule: 'must not be empty', remedy: 'fill it in or leave the field out' }];
     default:
       return [{ path, rule: issue.message, remedy: 'correct it' }];
   }
+}
+
+/** Of a word or fields below it: whoever wrote fields is told what is wrong in them. */
+function faultsOfUnion({ errors }: z.core.$ZodIssueInvalidUnion, path: Path): FileFault[] {
+  const inFields = errors.find((issues) =>
+    issues.some((issue) => issue.code !== 'invalid_value' && issue.path.length > 0),
+  );
+  const unknown = errors.find((issues) => issues.some(({ code }) => code === 'unrecognized_keys'));
+  const told = inFields ?? unknown;
+  if (told !== undefined) {
+    return told.flatMap(faultOf).map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
+  }
+  const words = errors
+    .flat()
+    .flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
+  return [{ path, rule: `must be ${words.join(' or ')}, or fields below it`, remedy: 'write one of them' }];
 }
 
 const NOUNS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 // What `twinkey.yaml` may hold. The rules that need more than one field are in `read-care-list.ts`.
 import { AccountId, SecretReference } from '@twinkey/contracts';
 import { z } from 'zod';
+import { ConsumerEntry } from './consumer-schema.js';
 
 const duration = (what: string) =>
   z.string().describe(`${what} An ISO 8601 duration of fixed length: P30D, PT15M.`);
@@ -70,18 +71,28 @@ const DiscoveryEntry = z.strictObject({
   policy: z.string().optional().describe('The policy of accounts that are found by their tag.'),
 });
 
+const Name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits and dashes');
+
 export const CareFile = z.strictObject({
   version: z.literal(1),
-  policies: z.record(
-    z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits and dashes'),
-    PolicyEntry,
-  ),
+  policies: z.record(Name, PolicyEntry),
   // `accounts:` with nothing below it is null in YAML, and means nobody.
   accounts: z
     .array(AccountEntry)
     .nullish()
     .transform((entries) => entries ?? []),
   discovery: DiscoveryEntry.optional(),
+  consumers: z
+    .record(Name, ConsumerEntry)
+    .nullish()
+    .transform((consumers) => consumers ?? {})
+    .describe('Consumers that must be there, whom to ask about them, and how they hear of new keys.'),
+  onlyDeclaredConsumers: z
+    .boolean()
+    .default(false)
+    .describe('Instances of consumers that are not declared here may not register.'),
 });
 export type CareFile = z.infer<typeof CareFile>;
 

@@ -11,7 +11,7 @@ import {
 } from '@twinkey/contracts';
 import type { OutboxMessage } from '@twinkey/journal';
 import { observe } from './observe.js';
-import type { AccountRow } from './tables.js';
+import type { AccountRow, ConsumerRow } from './tables.js';
 
 /** `times`: the how-manieth time this rotation is asked for; a repetition must not pass for a duplicate. */
 export function rotationDue(account: AccountId, ask: Ask, times: string, now: Date): OutboxMessage {
@@ -40,6 +40,41 @@ export function accountDeclared(row: AccountRow, now: Date): OutboxMessage[] {
 export function accountWithdrawn(row: AccountRow, now: Date): OutboxMessage {
   const reason = row.trouble ?? 'no longer under care';
   return registryEvent(row, { event: 'account-withdrawn', account: row.account, reason }, now);
+}
+
+/** Declares the consumer as its row says; none when it was withdrawn. */
+export function consumerDeclared(row: ConsumerRow, now: Date): OutboxMessage[] {
+  if (row.declared === null) return [];
+  const { declaration, problems } = row.declared;
+  const told = problems.length === 0 ? {} : { problems: [...problems] };
+  return [consumerEvent(row, { event: 'consumer-declared', source: 'file', declaration, ...told }, now)];
+}
+
+export function consumerWithdrawn(row: ConsumerRow, now: Date): OutboxMessage {
+  const { consumer } = row;
+  const reason = 'the file does not declare it any more';
+  return consumerEvent(row, { event: 'consumer-withdrawn', source: 'file', consumer, reason }, now);
+}
+
+function consumerEvent(
+  { consumer, declared_version: version }: ConsumerRow,
+  what: RegistryEvent['what'],
+  now: Date,
+): OutboxMessage {
+  const body = writeMessage(RegistryEvent, {
+    id: `${what.event}-${consumer}-${version}`,
+    source: 'twinkey/scheduler',
+    subject: consumer,
+    time: now,
+    data: { version, at: now.toISOString(), what },
+  });
+  return {
+    id: body.id,
+    entity: RegistryEvent.entity,
+    subject: consumer,
+    body,
+    orderKey: `consumer ${consumer}`,
+  };
 }
 
 function registryEvent(row: AccountRow, what: RegistryEvent['what'], now: Date): OutboxMessage {

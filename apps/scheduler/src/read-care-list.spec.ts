@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { AccountId } from '@twinkey/contracts';
 import { readCareList } from './read-care-list.js';
+import { resolveConsumer } from './read-consumers.js';
 
 const SUBSCRIPTION = '1b8f3a52-0d6e-4a37-9c15-7e2f60d4b981';
 const ID = `/subscriptions/${SUBSCRIPTION}/resourceGroups/speech/providers/Microsoft.CognitiveServices/accounts/speech-prod`;
@@ -157,7 +159,139 @@ const FAULTS: readonly [situation: string, text: string, faults: readonly string
       'line 4: discovery.policy: is missing; name the policy of accounts that are found by their tag.',
     ],
   ],
+  [
+    'declares consumers with nothing below them',
+    `${start}consumers:\n  support-desk:\n`,
+    ['line 4: consumers.support-desk: must be fields below it; correct it.'],
+  ],
+  [
+    'spells what it declares of a consumer wrong',
+    `${start}consumers:\n  Desk: { owner: x }\n  desk:\n    acounts: []\n    minimumInstances: -1\n    onOverdue: ignore\n`,
+    [
+      'line 4: consumers.Desk: must be 1 to 63 lower-case letters, digits and dashes; rename it.',
+      'line 6: consumers.desk.owner: is missing; add it: text.',
+      'line 6: consumers.desk.acounts: is not a field of this place; correct its spelling or its indentation, or remove it.',
+      'line 7: consumers.desk.minimumInstances: must not be negative; correct it.',
+      'line 8: consumers.desk.onOverdue: must be hold or force; write one of them.',
+    ],
+  ],
+  [
+    'gives a consumer times that are none',
+    `${start}consumers:\n  desk:\n    owner: x\n    acknowledgeWithin: PT0S\n    escalate: { after: soon, to: on-call }\n`,
+    [
+      'line 6: consumers.desk.acknowledgeWithin: must be whole seconds, and longer than 0; correct "PT0S".',
+      'line 7: consumers.desk.escalate.after: must be an ISO 8601 duration of weeks, days, hours, minutes or seconds, for example P30D or PT15M; correct "soon".',
+    ],
+  ],
+  [
+    'lets consumers hear of keys in no way that there is',
+    `${start}consumers:\n  a: { owner: x, channel: pigeon }\n  b: { owner: x, channel: { pigeon: {} } }\n  c: { owner: x, channel: {} }\n  d: { owner: x, channel: { webhook: { url: "http://portal.example/", signature: ed25519 } } }\n  e: { owner: x, channel: { webhook: { url: "https://portal.example/", signature: hmac } } }\n`,
+    [
+      'line 4: consumers.a.channel: must be instances, or fields below it; write one of them.',
+      'line 5: consumers.b.channel.pigeon: is not a field of this place; correct its spelling or its indentation, or remove it.',
+      'line 7: consumers.d.channel.webhook.url: must be https (or http on this machine) without a user name and a password; correct it.',
+    ],
+  ],
+  [
+    'says too much or too little of how a consumer hears of keys',
+    `${start}consumers:\n  c: { owner: x, channel: {} }\n  e: { owner: x, channel: { webhook: { url: "https://portal.example/", signature: hmac } } }\n`,
+    [
+      'line 4: consumers.c.channel: must be instances, or have either subscription or webhook; write exactly one of them.',
+      'line 5: consumers.e.channel.webhook.secret: is missing; name the Key Vault secret that both sides share, or sign with ed25519.',
+    ],
+  ],
+  [
+    'gives two consumers one subscription',
+    `${start}consumers:\n  a: { owner: x, channel: { subscription: { name: keys } } }\n  b: { owner: x, channel: { subscription: { name: Keys } } }\n`,
+    [
+      'line 5: consumers.b.channel.subscription.name: is the one of consumers.a.channel.subscription.name too; give each consumer a subscription of its own.',
+    ],
+  ],
 ];
+
+describe('a file that declares consumers', () => {
+  const read = readCareList(
+    `${start}onlyDeclaredConsumers: true
+consumers:
+  support-desk:
+    owner: support-platform@contoso.example
+    accounts: [language-weu]
+    minimumInstances: 2
+    acknowledgeWithin: PT1H
+    onOverdue: force
+    escalate: { after: PT30M, to: on-call }
+  billing: { owner: billing team, channel: { subscription: { name: billing-keys } } }
+  portal:
+    owner: partners
+    accounts:
+    channel: { webhook: { url: "https://portal.example/keys", signature: hmac, secret: portal } }
+`,
+    defaults,
+  );
+  if (!read.ok) throw new Error(read.faults.join('\n'));
+
+  it('says of each what it asks for, with times in seconds', () => {
+    expect(read.list.onlyDeclaredConsumers).toBe(true);
+    expect(read.list.consumers).toEqual([
+      {
+        accounts: ['language-weu'],
+        terms: {
+          consumer: 'support-desk',
+          owner: 'support-platform@contoso.example',
+          minimumInstances: 2,
+          acknowledgeWithinSeconds: 3_600,
+          onOverdue: 'force',
+          escalate: { afterSeconds: 1_800, to: 'on-call' },
+          channel: { kind: 'instances' },
+        },
+      },
+      {
+        accounts: [],
+        terms: {
+          consumer: 'billing',
+          owner: 'billing team',
+          minimumInstances: 0,
+          channel: { kind: 'subscription', name: 'billing-keys' },
+        },
+      },
+      {
+        accounts: [],
+        terms: {
+          consumer: 'portal',
+          owner: 'partners',
+          minimumInstances: 0,
+          channel: {
+            kind: 'webhook',
+            url: 'https://portal.example/keys',
+            signature: 'hmac',
+            secret: 'portal',
+          },
+        },
+      },
+    ]);
+  });
+
+  it('names accounts as people do, and is told which of them are not under care', () => {
+    const [desk] = read.list.consumers;
+    if (desk === undefined) throw new Error('declared above');
+    const underCare = [ID, OTHER, OTHER.replace('speech/', 'vision/')].map((id) => AccountId.parse(id));
+    const named = (...accounts: string[]) => {
+      const { declaration, problems } = resolveConsumer({ ...desk, accounts }, underCare);
+      return { accounts: declaration.accounts, problems };
+    };
+    expect(named('Speech-Prod', ID.toUpperCase(), 'VISION/vision')).toEqual({
+      accounts: [underCare[0], underCare[2]],
+      problems: [],
+    });
+    expect(named('speech-prd', 'vision')).toEqual({
+      accounts: [],
+      problems: [
+        '"speech-prd" is no account under care; correct its name, or add it to accounts',
+        '2 accounts are called "vision"; write the id of the one that is meant',
+      ],
+    });
+  });
+});
 
 describe('a file that', () => {
   it.each(FAULTS)('%s is refused with place, rule and remedy', (_, text, faults) => {

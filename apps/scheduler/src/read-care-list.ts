@@ -5,6 +5,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { CareList, Discovery, Entry, Policy, SecretPlace } from './care-list.js';
 import { faultsOf, spell, type FileFault, type Path } from './file-faults.js';
 import { CareFile } from './file-schema.js';
+import { readConsumers } from './read-consumers.js';
 
 /** What the environment adds to the file. */
 export interface Defaults {
@@ -79,7 +80,10 @@ class Reading {
     const discovery = this.#discovery();
     const entries = this.file.accounts.flatMap((entry, index) => this.#entry(entry, index, discovery));
     this.#noTwoAlike(entries.map(({ entry, path }) => ({ ...entry, path })));
-    return { entries: entries.map(({ entry }) => entry), discovery };
+    const { consumers, faults } = readConsumers(this.file.consumers);
+    this.faults.push(...faults);
+    const { onlyDeclaredConsumers } = this.file;
+    return { entries: entries.map(({ entry }) => entry), discovery, consumers, onlyDeclaredConsumers };
   }
 
   #entry(

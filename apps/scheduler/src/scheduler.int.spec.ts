@@ -51,6 +51,7 @@ class World implements Azure {
   readonly accounts_ = new Map<AccountId, FoundAccount>();
   readonly faults = new Map<AccountId, Error>();
   policies = 'standard: { interval: P30D }';
+  more: string[] = [];
   listed: string[] = [];
   stamp = 0;
 
@@ -92,6 +93,7 @@ class World implements Azure {
         `policies: { ${this.policies} }`,
         'accounts:',
         ...this.listed.map((name) => `  - { id: ${idOf(name)}, policy: standard }`),
+        ...this.more,
       ].join('\n');
     let seen = -1;
     const file = {
@@ -163,6 +165,82 @@ async function shown(name: string): Promise<object | undefined> {
   const { accounts } = await new AccountsController(care).list();
   return accounts.find((account) => account.name === name);
 }
+
+describe('a consumer that the file declares', () => {
+  const told = async () =>
+    (await said()).registry.filter(({ data }) => data.what.event.startsWith('consumer-'));
+  const rewrite = async (...lines: string[]) => {
+    azure.more = lines;
+    azure.stamp += 1;
+    clock.advance({ minutes: 1 });
+    await care.keepUp();
+  };
+
+  beforeEach(async () => {
+    azure.add('speech');
+    azure.more = [
+      'consumers:',
+      '  desk: { owner: support, accounts: [speech, speach], minimumInstances: 2 }',
+      '  billing: { owner: billing, channel: { subscription: { name: keys } } }',
+    ];
+    care = careOf(database);
+    await care.keepUp();
+  });
+
+  it('is declared to the others with the accounts that are under care, and what is wrong is said', async () => {
+    const problem = '"speach" is no account under care; correct its name, or add it to accounts';
+    expect((await told()).map(({ data, subject }) => ({ subject, what: data.what }))).toMatchObject([
+      { subject: 'billing', what: { source: 'file', declaration: { channel: { kind: 'subscription' } } } },
+      {
+        subject: 'desk',
+        what: {
+          event: 'consumer-declared',
+          declaration: { consumer: 'desk', accounts: [idOf('speech')], minimumInstances: 2 },
+          problems: [problem],
+        },
+      },
+    ]);
+    expect((await new AccountsController(care).list()).remarks).toEqual([`consumer desk: ${problem}`]);
+  });
+
+  it('is declared anew when something about it changes, and withdrawn when it is taken out', async () => {
+    const before = await told();
+    await rewrite('consumers:', '  desk: { owner: support, accounts: [speech], minimumInstances: 3 }');
+    const [changed, withdrawn, ...others] = (await told()).slice(before.length);
+    expect(changed?.data.what).toMatchObject({ declaration: { consumer: 'desk', minimumInstances: 3 } });
+    expect(changed?.data.what).not.toHaveProperty('problems');
+    expect(changed?.data.version).toBeGreaterThan(before[1]?.data.version ?? 0);
+    expect(withdrawn?.data.what).toMatchObject({ event: 'consumer-withdrawn', consumer: 'billing' });
+    expect(others).toEqual([]);
+    await rewrite();
+    await rewrite();
+    expect((await told()).slice(before.length + 2)).toMatchObject([
+      { data: { what: { event: 'consumer-withdrawn', consumer: 'desk' } } },
+    ]);
+  });
+
+  it('is repeated now and then under a higher version, for a reader who lost its tables', async () => {
+    const before = await told();
+    clock.advance({ minutes: 4 });
+    await repeatDeclarations(database, clock.now());
+    await repeatDeclarations(database, clock.now());
+    const again = (await told()).slice(before.length);
+    expect(again.map(({ data }) => data.what)).toEqual(
+      expect.arrayContaining(before.map(({ data }) => data.what)),
+    );
+    expect(again).toHaveLength(2);
+    expect(again[0]?.data.version).toBeGreaterThan(before[0]?.data.version ?? 0);
+  });
+
+  it('may be the only kind that an account takes', async () => {
+    await rewrite('onlyDeclaredConsumers: true');
+    const accounts = (await said()).registry.filter(({ data }) => data.what.event === 'account-declared');
+    expect(accounts.map(({ data }) => data.what)).toMatchObject([
+      { settings: expect.not.objectContaining({ onlyDeclaredConsumers: true }) as object },
+      { settings: { onlyDeclaredConsumers: true } },
+    ]);
+  });
+});
 
 describe('an account that the file names', () => {
   beforeEach(async () => {

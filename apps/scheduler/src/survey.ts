@@ -32,7 +32,7 @@ interface Terms {
 }
 
 export async function survey(list: CareList, azure: Azure): Promise<Survey> {
-  const round = new Round(azure);
+  const round = new Round(azure, list.onlyDeclaredConsumers);
   for (const subscription of list.discovery?.subscriptions ?? []) await round.list(subscription);
   await round.readEntries(list.entries);
   const adopt = list.discovery?.adopt;
@@ -51,7 +51,10 @@ class Round {
   readonly #remarks: string[] = [];
   #passing = false;
 
-  constructor(private readonly azure: Azure) {}
+  constructor(
+    private readonly azure: Azure,
+    private readonly onlyDeclaredConsumers: boolean,
+  ) {}
 
   async list(subscription: string): Promise<void> {
     try {
@@ -84,6 +87,7 @@ class Round {
       endpoint,
       secret: secretOf(account, secret),
       policy: policy.terms,
+      ...(this.onlyDeclaredConsumers ? { onlyDeclaredConsumers: true } : {}),
     };
     const presence = disableLocalAuth ? 'keys-disabled' : 'here';
     this.#sighted.set(account, { account, presence, settings, schedule: policy.schedule });

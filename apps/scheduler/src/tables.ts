@@ -1,6 +1,7 @@
 import type { OpenRotation, Presence, Schedule } from '@twinkey/account';
-import type { AccountId, AccountSettings } from '@twinkey/contracts';
+import type { AccountId, AccountSettings, ConsumerName } from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
+import type { Resolved } from './read-consumers.js';
 
 /** A row of `account`; the migrations say what each column is for. */
 export interface AccountRow {
@@ -19,8 +20,18 @@ export interface AccountRow {
   readonly declared_at: Date | null;
 }
 
+/** A consumer that the file declares, or declared once. */
+export interface ConsumerRow {
+  readonly consumer: ConsumerName;
+  /** null: withdrawn. */
+  readonly declared: Resolved | null;
+  readonly declared_version: number;
+  readonly declared_at: Date;
+}
+
 export interface SchedulerTables {
   account: AccountRow;
+  consumer: ConsumerRow;
 }
 
 export type SchedulerDatabase = Database<SchedulerTables>;

@@ -1,10 +1,11 @@
 // The tick: judge the accounts whose time has come, ask the rotator about those that are due.
 import { asked, judge } from '@twinkey/account';
 import { appendOutbox, type OutboxMessage } from '@twinkey/journal';
-import { accountDeclared, rotationDue } from './messages.js';
+import { accountDeclared, consumerDeclared, rotationDue } from './messages.js';
 import { observe, whenToJudge } from './observe.js';
 import { claimToJudge } from './sql/claim-to-judge.js';
 import { claimToRepeat } from './sql/claim-to-repeat.js';
+import { claimConsumersToRepeat } from './sql/declare-consumers.js';
 import { moveAccounts, type Moved } from './sql/move-accounts.js';
 import type { AccountRow, SchedulerDatabase } from './tables.js';
 
@@ -70,15 +71,17 @@ const REPEAT_AFTER_MS = 180_000;
 // Bounds what a large fleet costs: 20 a tick of 5 s are 4 a second, and 10,000 accounts take 42 minutes a round.
 const REPEAT_AT_ONCE = 20;
 
-/** Declares again what was declared long ago, so that a reader who lost its tables learns of every account. */
+/** Declares again what was declared long ago, so that a reader who lost its tables learns of everything. */
 export async function repeatDeclarations(database: SchedulerDatabase, now: Date): Promise<number> {
   return database.kysely.transaction().execute(async (trx) => {
     const before = new Date(now.getTime() - REPEAT_AFTER_MS);
-    const rows = await claimToRepeat(trx, { now, before, atMost: REPEAT_AT_ONCE });
-    await appendOutbox(
-      trx,
-      rows.flatMap((row) => accountDeclared(row, now)),
-    );
-    return rows.length;
+    const wanted = { now, before, atMost: REPEAT_AT_ONCE };
+    const accounts = await claimToRepeat(trx, wanted);
+    const consumers = await claimConsumersToRepeat(trx, wanted);
+    await appendOutbox(trx, [
+      ...accounts.flatMap((row) => accountDeclared(row, now)),
+      ...consumers.flatMap((row) => consumerDeclared(row, now)),
+    ]);
+    return accounts.length + consumers.length;
   });
 }
