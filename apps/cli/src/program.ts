@@ -1,5 +1,6 @@
 // The tree of commands. What a command does is loaded when it runs: `twinkey --help` loads commander only.
 import { Command, Option } from 'commander';
+import { addAgents } from './agents.js';
 import type { AskOptions, RotateOptions } from './commands/ask.js';
 import type { ReplayOptions } from './commands/replay.js';
 import type { ListOptions } from './commands/rotations.js';
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   addRotations(program, session);
   addAsking(program, session);
   addDeadLetters(program, session);
+  addAgents(program);
   return program;
 }
 
