@@ -7,6 +7,13 @@ import { rounds } from './rounds.js';
 import { lookAt } from './settle.js';
 import { SHELL, type Shell } from './shell.js';
 import type { NotifierDatabase } from './tables.js';
+import {
+  sendWebhooks,
+  WEBHOOK_VARIABLES,
+  Webhooks,
+  webhooksOf,
+  type WebhookVariables,
+} from './webhooks/webhooks.js';
 
 /** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
 const looksAtOnce = 5;
@@ -15,7 +22,8 @@ type Names =
   | 'TWINKEY_HEARTBEAT_SECONDS'
   | 'TWINKEY_LEASE_SECONDS'
   | 'TWINKEY_REREAD_SECONDS'
-  | 'TWINKEY_CLOCK_SKEW_SECONDS';
+  | 'TWINKEY_CLOCK_SKEW_SECONDS'
+  | WebhookVariables;
 
 export interface Pace {
   /** How late a deadline or the end of a lease may be noticed; what somebody says is looked at at once. */
@@ -30,6 +38,7 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
     'TWINKEY_LEASE_SECONDS',
     'TWINKEY_REREAD_SECONDS',
     'TWINKEY_CLOCK_SKEW_SECONDS',
+    ...WEBHOOK_VARIABLES,
   ],
   migrations: [new URL('../migrations/', import.meta.url)],
   sources: () => [
@@ -38,8 +47,9 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
     { source: { topic: 'registry-events', subscription: 'notifier' }, maxConcurrent: 4 },
   ],
   module: (parts) => NotifierModule.with(shellOf(parts)),
-  background: ({ database, log, clock }, app) => {
-    const alive = signOfLife({ name: 'notifier', database, clock });
+  background: (parts, app) => {
+    const { database, log, clock, signOfLifeMs } = parts;
+    const alive = signOfLife({ name: 'notifier', database, clock, everyMs: signOfLifeMs });
     const shell = app.get<Shell>(SHELL);
     const lookout = app.get(Lookout);
     return [
@@ -47,6 +57,7 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
       rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
       rounds('alive', roundMs, alive, log),
+      ...sendWebhooks(app.get(Webhooks), roundMs, parts),
     ];
   },
 });
@@ -54,7 +65,8 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
 /** Announces keys, collects acknowledgements, watches leases and deadlines, and says when everybody has moved. */
 export const notifier = notifierAt({ roundMs: 1_000 });
 
-function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: Shell; lookout: Lookout } {
+function shellOf(parts: ServiceParts<Names>): { shell: Shell; lookout: Lookout; webhooks: Webhooks } {
+  const { config, database, bus, log } = parts;
   const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
   const asksForTokens = config.apiAudience !== undefined;
   const lookout: Lookout = new Lookout(
@@ -72,5 +84,5 @@ function shellOf({ config, database, bus, log }: ServiceParts<Names>): { shell: 
     log,
     lookSoon: lookout.soon,
   };
-  return { shell, lookout };
+  return { shell, lookout, webhooks: webhooksOf(shell, parts) };
 }

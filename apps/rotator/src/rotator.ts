@@ -89,7 +89,7 @@ interface Composed {
   readonly background: readonly Background[];
 }
 
-function composeOver(azure: Azure, { config, database, bus, log, clock }: Parts): Composed {
+function composeOver(azure: Azure, { config, database, bus, log, clock, signOfLifeMs }: Parts): Composed {
   const { terms, times } = termsFrom(config);
   const writer = new Writer(database, { log });
   const accounts = new Accounts(database);
@@ -119,7 +119,7 @@ function composeOver(azure: Azure, { config, database, bus, log, clock }: Parts)
         advance,
         turns,
         config.sweepSeconds * 1_000,
-        signOfLife({ name: 'rotator', database, clock }),
+        signOfLife({ name: 'rotator', database, clock, everyMs: signOfLifeMs }),
         incarnations,
         log,
       ),

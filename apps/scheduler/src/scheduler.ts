@@ -48,12 +48,12 @@ function careFor(azure: Azure, { config, database, clock, log }: ServiceParts<Va
 }
 
 function loops(
-  { config, database, log, clock }: ServiceParts<Variables>,
+  { config, database, log, clock, signOfLifeMs }: ServiceParts<Variables>,
   app: INestApplicationContext,
 ): Loop[] {
   const care = app.get(Care);
   const pauseMs = config.tickSeconds * 1000;
-  const alive = signOfLife({ name: 'scheduler', database, clock });
+  const alive = signOfLife({ name: 'scheduler', database, clock, everyMs: signOfLifeMs });
   let told = false;
   const survey = new Loop('survey', pauseMs, log, async (signal) => {
     const again = told;

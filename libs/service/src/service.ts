@@ -36,6 +36,8 @@ export interface ServiceParts<Names extends VariableName = never> {
   readonly relay: OutboxRelay;
   readonly clock: () => Date;
   readonly health: Health;
+  /** How often it says that it does its rounds; absent: as often as the console expects it. */
+  readonly signOfLifeMs?: number;
 }
 
 /** Work that no message and no request causes. */

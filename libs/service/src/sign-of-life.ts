@@ -7,21 +7,24 @@ export interface Living {
   readonly name: 'scheduler' | 'rotator' | 'notifier';
   readonly database: Database;
   readonly clock: () => Date;
+  /** 15 seconds unless told. */
+  readonly everyMs?: number | undefined;
 }
 
 /**
- * Says now and then that a service does its rounds. Call it in every round; it speaks every 15 seconds. It goes the
+ * Says now and then that a service does its rounds. Call it in every round; it speaks every 15 seconds unless
+ * told otherwise. It goes the
  * way of every other message, through tables, outbox and bus, so that silence also means that nothing else gets
  * through.
  */
-export function signOfLife({ name, database, clock }: Living): () => Promise<void> {
+export function signOfLife({ name, database, clock, everyMs = EVERY_MS }: Living): () => Promise<void> {
   const startedAt = clock().toISOString();
   let nextAt = 0;
   return async () => {
     const now = clock();
     const version = now.getTime();
     if (version < nextAt) return;
-    nextAt = version + EVERY_MS;
+    nextAt = version + everyMs;
     const body = writeMessage(RegistryEvent, {
       // Two replicas that say so in the same millisecond say the same thing.
       id: `service-alive-${name}-${version}`,

@@ -107,6 +107,8 @@ export class Fleet {
         resourceManagerEndpoint: 'https://arm.simulation.example',
         fingerprintSalt: 'the salt of a world',
         disableVaultChallengeCheck: false,
+        webhookAllow: 'public',
+        webhookTimeoutSeconds: 15,
         ...bug?.config,
       },
       log: SILENT,

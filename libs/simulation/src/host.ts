@@ -20,7 +20,10 @@ import { settlementOf, type Bus, type ReceivedMessage, type Settlement } from '@
 import type { Actor } from './actor.js';
 
 /** Commits wake the relay; this is for what a dead replica left behind. */
-const RELAY_IDLE_MS = 20_000;
+const RELAY_IDLE_MS = 30_000;
+
+/** Nobody listens to signs of life in a world, and every 15 seconds they were a third of all statements. */
+const SIGN_OF_LIFE_MS = 3_600_000;
 
 const CONTRACTS = new Map(
   [
@@ -57,7 +60,16 @@ export async function host(
   const { name } = definition;
   const database = await openDatabase({ url, schema: name, applicationName: name, driver });
   const relay = new OutboxRelay(database, { send: sendOutbox(bus), log, idleMs: RELAY_IDLE_MS });
-  const parts = { name, config, database, bus, log, relay, clock: actor.clock } as unknown as ServiceParts;
+  const parts = {
+    name,
+    config,
+    database,
+    bus,
+    log,
+    relay,
+    clock: actor.clock,
+    signOfLifeMs: SIGN_OF_LIFE_MS,
+  } as unknown as ServiceParts;
   const built = new Built(definition.module(parts) as Module);
   for (const { source, ...options } of definition.sources(config as never)) {
     await bus.receive(source, options, (message) => built.take(message));

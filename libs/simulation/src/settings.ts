@@ -22,14 +22,14 @@ export const TIMES = {
   quiescenceSeconds: 60,
   callDeadlineSeconds: 5,
   accountLeaseSeconds: 15,
-  sweepSeconds: 15,
-  tickSeconds: 20,
+  sweepSeconds: 20,
+  tickSeconds: 30,
   heartbeatSeconds: 15,
   leaseSeconds: 45,
   rereadSeconds: 60,
   clockSkewSeconds: 5,
   keyChangedShards: 1,
-  roundMs: 5_000,
+  roundMs: 10_000,
 } as const;
 
 const LARGEST_SKEW_MS = 1_000;
