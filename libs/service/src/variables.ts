@@ -260,6 +260,29 @@ export const VARIABLES = {
     usedBy: ['notifier'],
     read: seconds(0, 3_600),
   }),
+  TWINKEY_WEBHOOK_ALLOW: variable({
+    field: 'webhookAllow',
+    what: 'Where webhooks may be sent: "public" (any public address over HTTPS), hosts, .domains, addresses and ranges, separated by commas; http:// in front allows plain HTTP, :PORT behind another port. Internal networks are refused unless they are named.',
+    example: '.contoso.example,10.1.0.0/16:8443',
+    fallback: 'public',
+    usedBy: ['notifier'],
+    read: text,
+  }),
+  TWINKEY_WEBHOOK_SECRETS_DIR: optionalVariable({
+    field: 'webhookSecretsDir',
+    what: 'The folder with the secrets that sign webhooks, one file per name, read for each attempt; NAME.previous signs too, while a secret is replaced. Not set, no webhook is sent.',
+    example: '/etc/twinkey/webhook-secrets',
+    usedBy: ['notifier'],
+    read: text,
+  }),
+  TWINKEY_WEBHOOK_TIMEOUT_SECONDS: variable({
+    field: 'webhookTimeoutSeconds',
+    what: 'How long an attempt to deliver a webhook may take, from the look-up of the name to the end of the answer.',
+    example: '30',
+    fallback: '15',
+    usedBy: ['notifier'],
+    read: seconds(0.1, 120),
+  }),
 };
 
 const identityVariable = (what: string, example: string, more: { readonly secret?: true } = {}) =>
