@@ -6,19 +6,31 @@ import { InstancesController } from './http/instances.controller.js';
 import { SwitchesController } from './http/switches.controller.js';
 import { Lookout } from './lookout.js';
 import { SHELL, type Shell } from './shell.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
 @Module({})
 export class NotifierModule {
-  static with({ shell, lookout }: { shell: Shell; lookout: Lookout }): DynamicModule {
+  static with({
+    shell,
+    lookout,
+    webhooks,
+  }: {
+    shell: Shell;
+    lookout: Lookout;
+    webhooks: Webhooks;
+  }): DynamicModule {
     return {
       module: NotifierModule,
       providers: [
         { provide: SHELL, useValue: shell },
         { provide: Lookout, useValue: lookout },
+        { provide: Webhooks, useValue: webhooks },
       ],
       controllers: [
         InstancesController,
         SwitchesController,
+        WebhooksController,
         OnSwitchRequested,
         OnKeyAcknowledged,
         OnRegistryEvent,
