@@ -1,5 +1,5 @@
-// Which identity has which role on what: deploy/roles.json, with its short hands ("every queue") written out for a
-// topology. The infrastructure assigns from the same file.
+// Which identity has which role on what: deploy/roles.json, with "each key-changed topic" written out for
+// a topology. The infrastructure assigns from the same file.
 import { readFileSync } from 'node:fs';
 import type { Topology } from '@twinkey/contracts';
 import { root } from './repository.js';
@@ -13,8 +13,6 @@ export const PLACES = [
   'queue',
   'topic',
   'subscription',
-  'every-queue',
-  'every-subscription',
   'key-changed-topic',
   'vault',
   'secret',
@@ -78,23 +76,10 @@ export function grantsOf(
 }
 
 function placesOf({ identity, role, at, name }: Assignment, topology: Topology): readonly Grant[] {
-  const queues = topology.queues.map((queue) => queue.name);
-  const subscriptions = topology.topics.flatMap((topic) =>
-    topic.subscriptions.map((subscription) => `${topic.name}/${subscription}`),
-  );
   const keyChanged = topology.topics
     .map((topic) => topic.name)
     .filter((topic) => topic.startsWith('key-changed-'));
-  const each = (place: Grant['at'], names: readonly string[]) =>
-    names.map((one): Grant => ({ identity, role, at: place, name: one }));
-  switch (at) {
-    case 'every-queue':
-      return each('queue', queues);
-    case 'every-subscription':
-      return each('subscription', subscriptions);
-    case 'key-changed-topic':
-      return each('topic', keyChanged);
-    default:
-      return [{ identity, role, at, ...(name === undefined ? {} : { name }) }];
-  }
+  return at === 'key-changed-topic'
+    ? keyChanged.map((topic) => ({ identity, role, at: 'topic', name: topic }))
+    : [{ identity, role, at, ...(name === undefined ? {} : { name }) }];
 }
