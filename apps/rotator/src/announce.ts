@@ -10,7 +10,7 @@ import {
   type Message,
 } from '@twinkey/contracts';
 import type { OutboxMessage } from '@twinkey/journal';
-import type { KeyRing, RingEvent } from '@twinkey/rotation';
+import { termsFor, type KeyRing, type RingEvent } from '@twinkey/rotation';
 import { tell, type Told } from './tell.js';
 import { policyTerms } from './terms-from.js';
 
@@ -79,6 +79,7 @@ function switchRequested(
       deadlineAt: new Date(asked.deadlineAt).toISOString(),
       drainSeconds: settings.policy.drainSeconds,
       withoutConsumers: settings.policy.withoutConsumers,
+      onOverdue: termsFor(ring, policyTerms(settings.policy)).onOverdue,
       waived: [...asked.waived],
     },
   });

@@ -164,6 +164,27 @@ describe('the answer of the notifier', () => {
     expect(unsaid).toStrictEqual(events(told as unknown as RingEvent));
   });
 
+  it('says of the missing why they refuse, how many are there, and whether they are to be waited for', () => {
+    const missing = [
+      { consumer: 'billing', instance: 'i-00000000000000aa', generation: 0, refusal: 'a batch runs' },
+      { consumer: 'support-desk', live: 1, minimum: 2, generation: 0 },
+    ];
+    const decision = decideOutcome(waiting(), overdue({ missing, hold: true }), NOW);
+    expect(decision).toMatchObject({
+      events: [
+        {
+          hold: true,
+          missing: [
+            'billing/i-00000000000000aa (it refuses: a batch runs)',
+            'support-desk (1 of at least 2 instances)',
+          ],
+        },
+      ],
+    });
+    const ring = decision.accepted ? decision.events.reduce(evolve, waiting()) : waiting();
+    expect(ring.asked?.overdue).toMatchObject({ hold: true });
+  });
+
   it('that the deadline is over is heard once', () => {
     const late = { type: 'SwitchOverdue', at: NOW, generation: 1, request: 3, missing: [] } as const;
     expect(decideOutcome(evolve(waiting(), late), overdue(), NOW)).toEqual(refused('late-outcome'));

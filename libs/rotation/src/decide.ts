@@ -1,8 +1,8 @@
 // What people, the scheduler and the notifier may tell a ring. Each input only changes what the plan will see;
 // none is an order to act, so a doubled, late or replayed one does no harm.
 import {
-  type ConsumerName,
   type KeySlot,
+  type MissingInstance,
   type RotationCommand,
   type RotationId,
   type RotationScope,
@@ -135,6 +135,7 @@ export function decideOutcome(ring: KeyRing, outcome: SwitchOutcome, now: number
     request,
     missing: outcome.missing.map(nameOf),
     ...(outcome.openFrom === undefined ? {} : { openFrom: Date.parse(outcome.openFrom) }),
+    ...(outcome.hold === true ? { hold: true } : {}),
   });
 }
 
@@ -157,8 +158,12 @@ export function decideAhead(
     : accept({ type: 'AcknowledgementAhead', at: now, generation, who });
 }
 
-function nameOf({ consumer, instance }: { consumer: ConsumerName; instance?: string | undefined }): string {
-  return instance === undefined ? consumer : `${consumer}/${instance}`;
+/** Who is missing, for people: with the reason that its application gave, or how many of it are there. */
+function nameOf({ consumer, instance, live, minimum, refusal }: MissingInstance): string {
+  if (instance !== undefined) {
+    return `${consumer}/${instance}${refusal === undefined ? '' : ` (it refuses: ${refusal})`}`;
+  }
+  return minimum === undefined ? consumer : `${consumer} (${live ?? 0} of at least ${minimum} instances)`;
 }
 
 function accept(...events: readonly RingEvent[]): Decision {

@@ -114,6 +114,8 @@ export type RingEvent = { readonly at: number } & (
       readonly missing: readonly string[];
       /** From when on nothing of the others is in flight; absent: the notifier did not say. */
       readonly openFrom?: number;
+      /** One of the missing was declared to be waited for, whatever the account's policy says. */
+      readonly hold?: boolean;
     }
   | {
       readonly type: 'GateForced';

@@ -176,6 +176,7 @@ function apply(ring: KeyRing, event: RingEvent): KeyRing {
             at: event.at,
             missing: event.missing,
             ...(event.openFrom === undefined ? {} : { openFrom: event.openFrom }),
+            ...(event.hold === undefined ? {} : { hold: event.hold }),
           },
         },
         waiting: null,

@@ -54,7 +54,7 @@ function judge(ring: KeyRing, terms: PolicyTerms): Pick<Foresight, 'safe' | 'bec
       because: 'the deadline passed and the policy says to go on without the silent ones',
     };
   const silent = asked?.generation === ring.published?.generation ? (asked?.overdue?.missing ?? []) : [];
-  if (terms.onOverdue === 'force' && silent.length > 0)
+  if (terms.onOverdue === 'force' && silent.length > 0 && asked?.overdue?.hold !== true)
     return { safe: false, because: `${silent.join(', ')} is cut off if it misses the next deadline as well` };
   if (SLOTS.some((slot) => inDoubt(ring, slot)))
     return { safe: true, because: 'a call in doubt is decided by looking, never repeated blindly' };

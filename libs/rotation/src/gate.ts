@@ -9,7 +9,13 @@ export type Gate =
   /** Nobody has been asked yet whether everyone uses the published generation. */
   | { readonly is: 'not-asked' }
   | { readonly is: 'waiting'; readonly what: Waiting }
-  | { readonly is: 'overdue'; readonly missing: readonly string[]; readonly openFrom?: number };
+  | {
+      readonly is: 'overdue';
+      readonly missing: readonly string[];
+      readonly openFrom?: number;
+      /** One of the missing is not to be left behind, whatever the policy says. */
+      readonly hold?: boolean;
+    };
 
 /**
  * May `slot` be regenerated now? Asks only for evidence: that the vault and the account show what the ring
@@ -54,8 +60,13 @@ export function gate(ring: KeyRing, slot: KeySlot, now: number): Gate {
     (rotation?.waived ?? []).every((consumer) => asked.waived.includes(consumer));
   if (!askedForThis) return { is: 'not-asked' };
   if (asked.overdue !== null) {
-    const { missing, openFrom } = asked.overdue;
-    return { is: 'overdue', missing, ...(openFrom === undefined ? {} : { openFrom }) };
+    const { missing, openFrom, hold } = asked.overdue;
+    return {
+      is: 'overdue',
+      missing,
+      ...(openFrom === undefined ? {} : { openFrom }),
+      ...(hold === undefined ? {} : { hold }),
+    };
   }
   return {
     is: 'waiting',

@@ -63,6 +63,7 @@ export interface SwitchAsked {
     readonly at: number;
     readonly missing: readonly string[];
     readonly openFrom?: number;
+    readonly hold?: boolean;
   } | null;
 }
 

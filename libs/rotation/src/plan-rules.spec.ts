@@ -261,6 +261,14 @@ describe('a question that is open', () => {
         recorded('GateForced', { generation: 1, missing: ['b'], openFrom: expected }),
       );
   });
+
+  it('is not given up while a consumer is missing that was declared to be waited for', () => {
+    const held = { ...waiting, asked: { ...asked, overdue: { at: NOW, missing: ['b'], hold: true } } };
+    expect(next(held, sight(), NOW, { onOverdue: 'force' })).toMatchObject({
+      do: 'halt',
+      reason: 'consumer-silent',
+    });
+  });
 });
 
 describe('a rotation that has nothing left to retire', () => {

@@ -2,7 +2,7 @@
 // after every change, so that a restart, a replay, a stranger's regeneration and the usual four steps are one path.
 import { otherSlot, SLOTS, type Fingerprint, type KeySlot, type RotationId } from '@twinkey/contracts';
 import type { Waiting } from './events.js';
-import { gate } from './gate.js';
+import { gate, type Gate } from './gate.js';
 import { driftOf, noteKeys } from './drift.js';
 import { adoptRestored, noticeRestore } from './incarnation.js';
 import { mistrustLateList, mistrustLateVault } from './lateness.js';
@@ -285,14 +285,17 @@ function waitAtGate(ring: KeyRing, slot: KeySlot, what: Waiting, terms: Terms, n
   return wait({ ...what, until: patientUntil + 1 });
 }
 
-/** A deadline waives acknowledgements, never anything else, and only where the policy says so. */
+/**
+ * A deadline waives acknowledgements, never anything else, and only where the policy says so and no consumer that was
+ * declared to be waited for is missing.
+ */
 function overdue(
   ring: KeyRing,
-  { missing, openFrom: drained }: { readonly missing: readonly string[]; readonly openFrom?: number },
+  { missing, openFrom: drained, hold }: Extract<Gate, { is: 'overdue' }>,
   terms: Terms,
   now: number,
 ): Next {
-  if (terms.onOverdue === 'force' && missing.length > 0) {
+  if (terms.onOverdue === 'force' && missing.length > 0 && hold !== true) {
     // The notifier knows when the last call of those who did acknowledge is over; only else the policy's guess counts.
     const openFrom = Math.max(now, drained ?? now + terms.drainMs);
     return record({
