@@ -33,7 +33,9 @@ function silent(): Instance {
 }
 
 function outbox(current: KeySwitch, at = now) {
-  return advance(current, [], terms, at, []).said.map((said) => messageOf(said, { ...circumstances, at }));
+  return advance(current, [], terms, at, []).said.map((said) =>
+    messageOf(said, { ...circumstances, at, told: new Map() }),
+  );
 }
 
 describe('a switch that was just asked for', () => {

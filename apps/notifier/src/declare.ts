@@ -1,16 +1,30 @@
 import type { Message, RegistryEvent } from '@twinkey/contracts';
 import { rememberMessage } from '@twinkey/journal';
+import { declareConsumer } from './declared/declare-consumer.js';
 import type { Shell } from './shell.js';
 import { declareAccount } from './sql/declare-account.js';
 
-/** Learns from the scheduler which accounts there are. What others say on the topic is none of our business. */
+/** Learns which accounts and declared consumers there are. What else is said on the topic is none of our business. */
 export async function declare(shell: Shell, message: Message<RegistryEvent>): Promise<void> {
   const { what, version } = message.data;
+  if (what.event === 'consumer-declared') {
+    const { source, declaration, problems = [], by = null } = what;
+    const said = { consumer: declaration.consumer, source, version, declaration, problems, by };
+    await declareConsumer(shell, said, message.id);
+    return;
+  }
+  if (what.event === 'consumer-withdrawn') {
+    const { source, consumer, by = null } = what;
+    const said = { consumer, source, version, declaration: null, problems: [], by };
+    await declareConsumer(shell, said, message.id);
+    return;
+  }
   if (what.event !== 'account-declared' && what.event !== 'account-withdrawn') return;
   await shell.db.transaction().execute(async (trx) => {
     if (!(await rememberMessage(trx, 'registry-event', message.id))) return;
     if (what.event === 'account-declared') {
-      await declareAccount(trx, what.settings.account, { version, secret: what.settings.secret });
+      const { account, secret, onlyDeclaredConsumers: onlyDeclared = false } = what.settings;
+      await declareAccount(trx, account, { version, secret, onlyDeclared });
     } else {
       await declareAccount(trx, what.account, { version, secret: null });
     }

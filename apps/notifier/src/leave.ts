@@ -1,6 +1,7 @@
 import type { InstanceId } from '@twinkey/contracts';
 import { appendJournal } from '@twinkey/journal';
 import { decideInstance } from '@twinkey/key-switch';
+import { HttpProblem } from '@twinkey/service';
 import type { Shell } from './shell.js';
 import { findInstance } from './sql/find-instance.js';
 import { forgetInstances } from './sql/forget-instances.js';
@@ -15,6 +16,13 @@ export async function leave(shell: Shell, instance: InstanceId): Promise<void> {
     const now = await databaseTime(trx);
     const { events } = decideInstance(current, { command: 'leave' }, shell.terms, now);
     if (current === null || events === undefined) return null;
+    if (current.channel === 'subscription' || current.channel === 'webhook') {
+      throw new HttpProblem(
+        409,
+        'declared-as-receiver',
+        `${instance} stands for the declared receiver "${current.consumer}". Withdraw the declaration instead.`,
+      );
+    }
     await forgetInstances(trx, [instance]);
     await appendJournal(
       trx,

@@ -13,10 +13,14 @@ import {
   type AccountId,
   type Contract,
   type Generation,
+  type InstanceId,
+  type MissingInstance,
 } from '@twinkey/contracts';
 import type { OutboxMessage } from '@twinkey/journal';
-import type { ConsumerCount, KeySwitch } from '@twinkey/key-switch';
+import type { KeySwitch, Missing } from '@twinkey/key-switch';
 import type { Said } from './advance.js';
+import type { Progress } from './report.js';
+import type { Told } from './sql/load-told.js';
 
 interface Circumstances {
   readonly at: number;
@@ -24,10 +28,15 @@ interface Circumstances {
   readonly traceparent: string | null;
 }
 
-export function messageOf(said: Said, circumstances: Circumstances): OutboxMessage {
+/** What instances said of themselves, for the sake of people. */
+interface Heard {
+  readonly told?: ReadonlyMap<InstanceId, Told>;
+}
+
+export function messageOf(said: Said, { told, ...circumstances }: Circumstances & Heard): OutboxMessage {
   return said.say === 'key-changed'
     ? keyChanged(said.current, circumstances)
-    : switchOutcome(said, circumstances);
+    : switchOutcome(said, { ...circumstances, ...(told === undefined ? {} : { told }) });
 }
 
 function keyChanged(current: KeySwitch, circumstances: Circumstances): OutboxMessage {
@@ -43,7 +52,7 @@ function keyChanged(current: KeySwitch, circumstances: Circumstances): OutboxMes
 
 function switchOutcome(
   { current, outcome, openFrom, live, missing, forced, hold }: Said & { say: 'outcome' },
-  circumstances: Circumstances,
+  { told, ...circumstances }: Circumstances & Heard,
 ): OutboxMessage {
   const { account, rotationId, generation, request, waived } = current;
   return outgoing(SwitchOutcome, {
@@ -62,13 +71,19 @@ function switchOutcome(
       instances: live,
       waived: [...waived],
       ...(forced.length === 0 ? {} : { forced: [...forced] }),
-      missing: missing.map(({ lastSeenAt, ...who }) => ({
-        ...who,
-        ...(lastSeenAt === undefined ? {} : { lastSeenAt: moment(lastSeenAt) }),
-      })),
+      missing: missing.map((one) => shownMissing(one, told)),
       ...(hold ? { hold } : {}),
     },
   });
+}
+
+function shownMissing({ lastSeenAt, ...who }: Missing, told: Heard['told']): MissingInstance {
+  const refusal = who.instance === undefined ? undefined : told?.get(who.instance)?.refusal;
+  return {
+    ...who,
+    ...(lastSeenAt === undefined ? {} : { lastSeenAt: moment(lastSeenAt) }),
+    ...(refusal === undefined ? {} : { refusal: refusal.reason }),
+  };
 }
 
 /** An instance is ahead of what the notifier was told: a question for the rotator, who knows what was published. */
@@ -93,7 +108,7 @@ export function consumersChanged(
   }: {
     account: AccountId;
     generation: Generation;
-    consumers: readonly ConsumerCount[];
+    consumers: readonly Progress[];
     version: number;
   },
   circumstances: Omit<Circumstances, 'traceparent'>,

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { OnKeyAcknowledged } from './bus/on-key-acknowledged.js';
 import { OnRegistryEvent } from './bus/on-registry-event.js';
 import { OnSwitchRequested } from './bus/on-switch-requested.js';
+import { ConsumersController } from './http/consumers.controller.js';
 import { InstancesController } from './http/instances.controller.js';
 import { SwitchesController } from './http/switches.controller.js';
 import { Lookout } from './lookout.js';
@@ -28,6 +29,7 @@ export class NotifierModule {
         { provide: Webhooks, useValue: webhooks },
       ],
       controllers: [
+        ConsumersController,
         InstancesController,
         SwitchesController,
         WebhooksController,

@@ -1,5 +1,6 @@
 import { signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { watchAccounts } from './account-watch.js';
+import { removeUnwanted } from './declared/durable-subscriptions.js';
 import { watchLeases } from './lease-watch.js';
 import { Lookout } from './lookout.js';
 import { NotifierModule } from './notifier.module.js';
@@ -56,6 +57,7 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
       { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
       rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
+      rounds('subscriptions', roundMs, () => removeUnwanted(shell), log),
       rounds('alive', roundMs, alive, log),
       ...sendWebhooks(app.get(Webhooks), roundMs, parts),
     ];

@@ -9,6 +9,7 @@ import {
 import { appendJournal } from '@twinkey/journal';
 import { decideInstance, lapsesAt } from '@twinkey/key-switch';
 import { ANYONE, HttpProblem, type Caller } from '@twinkey/service';
+import { assertMayRegister } from './declared/may-register.js';
 import { anotherIdentity, identityOf } from './identity.js';
 import type { Shell } from './shell.js';
 import { holdCurrentKeys } from './sql/current-keys.js';
@@ -38,6 +39,7 @@ export async function register(
   const { heartbeatSeconds, terms } = shell;
   const accounts = await knownAccounts(shell, request.accounts);
   const instance = instanceIdOf(consumer, boot);
+  await assertMayRegister(shell.db, consumer, accounts);
   // Before the generations are read: what is announced from here on arrives.
   const subscriptions =
     channel === 'service-bus'

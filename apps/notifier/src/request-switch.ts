@@ -4,6 +4,7 @@ import { decideRequest } from '@twinkey/key-switch';
 import { settle } from './settle.js';
 import type { Shell } from './shell.js';
 import { keepAccount } from './sql/keep-account.js';
+import { databaseTime } from './sql/load-instances.js';
 import { lockAccount } from './sql/lock-account.js';
 
 /** Takes a request of the rotator; key-changed, and the answer if there is one already, leave with the same commit. */
@@ -27,6 +28,9 @@ export async function requestSwitch(shell: Shell, message: Message<SwitchRequest
       shell.log.info({ account, generation, request, why: decision.refused }, 'A switch request came late');
       return;
     }
-    await settle(trx, shell, { ...locked, traceparent: message.traceparent ?? null }, decision.events);
+    const { traceparent = null } = message;
+    const { onOverdue = null } = message.data;
+    const askedAt = await databaseTime(trx);
+    await settle(trx, shell, { ...locked, traceparent, askedAt, onOverdue }, decision.events);
   });
 }

@@ -1,17 +1,21 @@
 import type { AccountId } from '@twinkey/contracts';
 import { appendJournal, appendOutbox } from '@twinkey/journal';
-import { census, evolveSwitch, type Expectation, type SwitchEvent } from '@twinkey/key-switch';
+import { evolveSwitch, missingOf, type SwitchEvent } from '@twinkey/key-switch';
 import { advance } from './advance.js';
+import { escalations } from './declared/escalation.js';
+import { expectationOf } from './declared/expectations.js';
 import { consumersChanged, messageOf } from './messages.js';
+import { progressOf, reportOf } from './report.js';
 import type { Shell } from './shell.js';
+import { declaredFor } from './sql/declare-consumer.js';
 import { loadInstances } from './sql/load-instances.js';
+import { toldAbout } from './sql/load-told.js';
 import { lockAccount, type LockedAccount } from './sql/lock-account.js';
 import { saveAccount } from './sql/save-account.js';
 import { takeNudges } from './sql/take-nudges.js';
 import type { Trx } from './tables.js';
 
-/** Many instances move within moments; people need one report of it, not one per instance. */
-const reportDebounceMs = 1_000;
+const NOTHING: Awaited<ReturnType<typeof toldAbout>> = new Map();
 
 /**
  * Looks at one account: what its switch owes now is said, and when to look again is noted, in one transaction.
@@ -39,11 +43,12 @@ export async function settle(
   locked: LockedAccount,
   asked: readonly SwitchEvent[],
 ): Promise<void> {
-  const { account, traceparent } = locked;
-  const { terms, shards } = shell;
+  const { account, traceparent, askedAt, onOverdue } = locked;
+  const { terms, shards, log } = shell;
   const nudges = await takeNudges(trx, account);
+  const declared = await declaredFor(trx, account);
   const { instances, now: at } = await loadInstances(trx, account);
-  const expected: readonly Expectation[] = [];
+  const expected = declared.map((declaration) => expectationOf(declaration, { askedAt, onOverdue }));
 
   const { current, events, said, lookAgainAt } = advance(
     asked.reduce(evolveSwitch, locked.switch),
@@ -53,13 +58,22 @@ export async function settle(
     expected,
   );
   const recorded = [...asked, ...events];
-  const outbox = said.map((one) => messageOf(one, { at, shards, traceparent }));
+  const told = said.some(({ say }) => say === 'outcome') ? await toldAbout(trx, account) : NOTHING;
+  const outbox = said.map((one) => messageOf(one, { at, shards, traceparent, told }));
 
+  const missing = current === null ? [] : missingOf(current, instances, terms, at, expected);
+  const escalated = escalations(current, missing, declared, askedAt, at);
   const generation = current?.generation ?? locked.generation;
-  const counted = { generation, consumers: census(instances, generation, terms, at, expected) };
-  const report = reportOf(locked, JSON.stringify(counted), at, nudges > 0 || recorded.length > 0);
+  const counted = {
+    generation,
+    consumers: progressOf(instances, generation, terms, at, expected, escalated.told),
+  };
+  const report = reportOf(locked, counted, at, nudges > 0 || recorded.length > 0);
   if (report.due) {
     outbox.push(consumersChanged({ account, ...counted, version: report.version }, { at, shards }));
+  }
+  for (const { consumer, to } of report.escalated) {
+    log.warn({ account, consumer, to, generation }, 'A consumer keeps a key switch waiting');
   }
 
   await appendJournal(
@@ -71,18 +85,13 @@ export async function settle(
   await saveAccount(trx, account, {
     switch: current,
     traceparent,
-    lookAt: earliest(lookAgainAt, report.at),
+    lookAt: earliest(lookAgainAt, report.at, escalated.nextAt),
     reportAt: report.at,
     reportedVersion: report.version,
     reported: report.text,
+    askedAt,
+    onOverdue,
   });
-}
-
-function reportOf(locked: LockedAccount, text: string, now: number, heard: boolean) {
-  const { reportAt, reportedVersion: version, reported } = locked;
-  if (text === reported) return { due: false, at: null, version, text };
-  if (reportAt !== null && reportAt <= now) return { due: true, at: null, version: version + 1, text };
-  return { due: false, at: reportAt ?? (heard ? now + reportDebounceMs : null), version, text: reported };
 }
 
 function earliest(...moments: readonly (number | null)[]): number | null {

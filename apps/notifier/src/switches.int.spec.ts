@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox`.execute(one.db);
+  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(one.db);
   await declare(one.shell, declared('speech-weu'));
 });
 

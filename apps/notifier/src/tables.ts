@@ -1,4 +1,12 @@
-import type { AccountId, ConsumerName, Generation, InstanceId, SecretReference } from '@twinkey/contracts';
+import type {
+  AccountId,
+  ConsumerDeclaration,
+  ConsumerName,
+  DeclarationSource,
+  Generation,
+  InstanceId,
+  SecretReference,
+} from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import type { KeySwitch } from '@twinkey/key-switch';
 import type { ColumnType, Generated, GeneratedAlways, Kysely, Transaction } from 'kysely';
@@ -7,6 +15,8 @@ import type { ColumnType, Generated, GeneratedAlways, Kysely, Transaction } from
 export interface NotifierTables {
   account: AccountTable;
   consumer: ConsumerTable;
+  declaration: DeclarationTable;
+  expectation: ExpectationTable;
   instance: InstanceTable;
   membership: MembershipTable;
   nudge: NudgeTable;
@@ -28,19 +38,41 @@ interface AccountTable {
   report_at: Date | null;
   reported_version: Generated<number>;
   reported: string | null;
+  only_declared: Generated<boolean>;
+  asked_at: Date | null;
+  on_overdue: 'hold' | 'force' | null;
 }
 
 interface ConsumerTable {
   consumer: ConsumerName;
   registered_at: Generated<Date>;
+  declaration: Json<ConsumerDeclaration | null>;
+  declared_by: DeclarationSource | null;
 }
+
+interface DeclarationTable {
+  consumer: ConsumerName;
+  source: DeclarationSource;
+  version: number;
+  declaration: Json<ConsumerDeclaration | null>;
+  problems: ColumnType<readonly string[], string, string>;
+  said_by: string | null;
+}
+
+interface ExpectationTable {
+  account: AccountId;
+  consumer: ConsumerName;
+}
+
+/** How an instance hears of new keys; the last two are those of standing instances. */
+export type InstanceChannel = 'service-bus' | 'heartbeat' | 'subscription' | 'webhook';
 
 interface InstanceTable {
   instance: InstanceId;
   consumer: ConsumerName;
   name: string;
   boot: string;
-  channel: 'service-bus' | 'heartbeat';
+  channel: InstanceChannel;
   registered_at: Date;
   seen_at: Date;
   lease_until: Date;

@@ -9,12 +9,17 @@ import type { Trx } from '../tables.js';
 export async function declareAccount(
   trx: Trx,
   account: AccountId,
-  { version, secret }: { version: number; secret: SecretReference | null },
+  {
+    version,
+    secret,
+    onlyDeclared = false,
+  }: { version: number; secret: SecretReference | null; onlyDeclared?: boolean },
 ): Promise<void> {
   const declared = {
     ...(secret === null ? {} : { secret: JSON.stringify(secret) }),
     declared_version: version,
     withdrawn: secret === null,
+    only_declared: onlyDeclared,
   };
   await trx
     .insertInto('account')

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { InstanceId } from '@twinkey/contracts';
-import type { Trx } from '../tables.js';
+import type { InstanceChannel, Trx } from '../tables.js';
 
 export interface DueInstance {
   readonly instance: InstanceId;
-  readonly channel: 'service-bus' | 'heartbeat';
+  readonly channel: InstanceChannel;
   readonly leaseUntil: number;
   readonly lapsedAt: number | null;
 }

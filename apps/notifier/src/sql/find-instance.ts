@@ -1,9 +1,9 @@
 import type { AccountId, InstanceId } from '@twinkey/contracts';
 import type { Instance } from '@twinkey/key-switch';
-import type { Trx } from '../tables.js';
+import type { InstanceChannel, Trx } from '../tables.js';
 
 export interface FoundInstance extends Instance {
-  readonly channel: 'service-bus' | 'heartbeat';
+  readonly channel: InstanceChannel;
   readonly lapsedAt: number | null;
   readonly accounts: readonly AccountId[];
   readonly identity: string | null;

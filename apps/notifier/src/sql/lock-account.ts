@@ -11,6 +11,9 @@ export interface LockedAccount {
   readonly reportAt: number | null;
   readonly reportedVersion: number;
   readonly reported: string | null;
+  /** When the question of the switch was put, and what the policy does at its deadline. */
+  readonly askedAt: number | null;
+  readonly onOverdue: 'hold' | 'force' | null;
 }
 
 /**
@@ -24,11 +27,27 @@ export async function lockAccount(
 ): Promise<LockedAccount | null> {
   const row = await trx
     .selectFrom('account')
-    .select(['account', 'generation', 'switch', 'traceparent', 'report_at', 'reported_version', 'reported'])
+    .select([
+      'account',
+      'generation',
+      'switch',
+      'traceparent',
+      'report_at',
+      'reported_version',
+      'reported',
+      'asked_at',
+      'on_overdue',
+    ])
     .where('account', '=', account)
     .modifyEnd(skipLocked ? sql`for no key update skip locked` : sql`for no key update`)
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { report_at, reported_version, ...same } = row;
-  return { ...same, reportAt: report_at?.getTime() ?? null, reportedVersion: reported_version };
+  const { report_at, reported_version, asked_at, on_overdue, ...same } = row;
+  return {
+    ...same,
+    reportAt: report_at?.getTime() ?? null,
+    reportedVersion: reported_version,
+    askedAt: asked_at?.getTime() ?? null,
+    onOverdue: on_overdue,
+  };
 }

@@ -13,6 +13,8 @@ export async function saveAccount(
     readonly reportAt: number | null;
     readonly reportedVersion: number;
     readonly reported: string | null;
+    readonly askedAt: number | null;
+    readonly onOverdue: 'hold' | 'force' | null;
   },
 ): Promise<void> {
   await trx
@@ -25,6 +27,8 @@ export async function saveAccount(
       report_at: dateOf(saved.reportAt),
       reported_version: saved.reportedVersion,
       reported: saved.reported,
+      asked_at: dateOf(saved.askedAt),
+      on_overdue: saved.onOverdue,
     })
     .where('account', '=', account)
     .execute();
