@@ -1,0 +1,3 @@
+import { loadGroup } from './load.mjs';
+
+await loadGroup('services');
