@@ -19,7 +19,7 @@ import { startService, type RunningService } from '@twinkey/service';
 import { connectBus, type Bus } from '@twinkey/service-bus';
 import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
 import { notifier } from './notifier.js';
-import { accountCalled, declared, requested } from './trial/replica.js';
+import { accountCalled, declared, declaredConsumer, requested, withdrawnConsumer } from './trial/replica.js';
 
 const account = accountCalled('speech-weu');
 const outcomes: SwitchOutcome[] = [];
@@ -201,6 +201,20 @@ describe('what is refused', () => {
     expect(other).toMatchObject({ status: 409, answer: { code: 'stale-boot' } });
     const again = await ask('POST', '/v1/instances', member.asked);
     expect(again).toMatchObject({ status: 201, answer: { instance: member.instance } });
+  });
+});
+
+describe('a declared receiver', () => {
+  it('acknowledges over HTTP, and nobody else does there', async () => {
+    const tell = (body: object) => ask('POST', '/v1/consumers/partner/acknowledgements', body);
+    const acknowledged = { account: 'speech-weu', generation: 2 };
+    expect(await tell(acknowledged)).toMatchObject({ status: 409, answer: { code: 'not-a-receiver' } });
+    const channel = { kind: 'subscription' as const, name: 'partner-keys' };
+    await say('registry-events', declaredConsumer('partner', { channel }));
+    await until(async () => (await tell(acknowledged)).status === 200);
+    expect((await tell(acknowledged)).answer).toMatchObject({ account, acknowledged: 2 });
+    expect((await tell({ account: 'speech-weu' })).status).toBe(400);
+    await say('registry-events', withdrawnConsumer('partner'));
   });
 });
 

@@ -123,3 +123,19 @@ export async function declarationOf(
     .executeTakeFirst();
   return row?.declaration ?? null;
 }
+
+export interface DeclaredConsumer {
+  readonly declaration: ConsumerDeclaration;
+  /** Whether the file or the API declared it. */
+  readonly by: DeclarationSource;
+  readonly problems: readonly string[];
+}
+
+/** Every declared consumer. */
+export async function declaredConsumers(db: Queries): Promise<ReadonlyMap<ConsumerName, DeclaredConsumer>> {
+  const { rows } = await sql<DeclaredConsumer & { consumer: ConsumerName }>`
+    select c.consumer, c.declaration, c.declared_by as by, d.problems
+    from consumer c join declaration d on d.consumer = c.consumer and d.source = c.declared_by
+    where c.declaration is not null`.execute(db);
+  return new Map(rows.map(({ consumer, ...declared }) => [consumer, declared]));
+}

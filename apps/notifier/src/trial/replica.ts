@@ -1,5 +1,13 @@
 // One notifier without HTTP and bus, on a real database: what specs of its transactions work with.
-import { AccountId, RegistryEvent, SwitchRequested, writeMessage, type Message } from '@twinkey/contracts';
+import {
+  AccountId,
+  ConsumerDeclaration,
+  ConsumerName,
+  RegistryEvent,
+  SwitchRequested,
+  writeMessage,
+  type Message,
+} from '@twinkey/contracts';
 import { migrate, openDatabase, type StoredOutboxMessage } from '@twinkey/journal';
 import type { Terms } from '@twinkey/key-switch';
 import type { Log } from '@twinkey/service';
@@ -78,7 +86,10 @@ export function accountCalled(name: string): AccountId {
   );
 }
 
-export function declared(name: string, { version = 1 } = {}): Message<RegistryEvent> {
+export function declared(
+  name: string,
+  { version = 1, onlyDeclaredConsumers = false } = {},
+): Message<RegistryEvent> {
   const settings = {
     account: accountCalled(name),
     kind: 'SpeechServices',
@@ -93,6 +104,7 @@ export function declared(name: string, { version = 1 } = {}): Message<RegistryEv
       drainSeconds: 2,
       withoutConsumers: 'wait' as const,
     },
+    ...(onlyDeclaredConsumers ? { onlyDeclaredConsumers } : {}),
   };
   const at = new Date();
   return writeMessage(RegistryEvent, {
@@ -100,6 +112,57 @@ export function declared(name: string, { version = 1 } = {}): Message<RegistryEv
     source: 'twinkey/scheduler',
     time: at,
     data: { version, at: at.toISOString(), what: { event: 'account-declared', settings } },
+  });
+}
+
+/** What the file, or the API, says about a consumer. */
+export function declaredConsumer(
+  consumer: string,
+  {
+    version = 1,
+    source = 'file',
+    accounts = ['speech-weu'],
+    ...changes
+  }: {
+    version?: number;
+    source?: 'file' | 'api';
+    accounts?: readonly string[];
+  } & Partial<Omit<ConsumerDeclaration, 'accounts' | 'consumer'>> = {},
+): Message<RegistryEvent> {
+  const declaration = ConsumerDeclaration.parse({
+    consumer,
+    owner: 'a team',
+    accounts: accounts.map(accountCalled),
+    minimumInstances: 0,
+    channel: { kind: 'instances' },
+    ...changes,
+  });
+  return registryEvent(`cd-${consumer}-${source}-v${version}`, version, {
+    event: 'consumer-declared',
+    source,
+    declaration,
+  });
+}
+
+export function withdrawnConsumer(
+  consumer: string,
+  { version = 2, source = 'file' }: { version?: number; source?: 'file' | 'api' } = {},
+): Message<RegistryEvent> {
+  return registryEvent(`cw-${consumer}-${source}-v${version}`, version, {
+    event: 'consumer-withdrawn',
+    source,
+    consumer: ConsumerName.parse(consumer),
+    reason: 'the file does not declare it any more',
+  });
+}
+
+function registryEvent(id: string, version: number, what: RegistryEvent['what']): Message<RegistryEvent> {
+  const at = new Date();
+  return writeMessage(RegistryEvent, {
+    id,
+    source: 'twinkey/scheduler',
+    time: at,
+    data: { version, at: at.toISOString(), what },
   });
 }
 
@@ -149,5 +212,6 @@ export async function letPass(db: Queries, seconds: number): Promise<void> {
   const by = sql`make_interval(secs => ${seconds})`;
   await sql`update instance set seen_at = seen_at - ${by}, lease_until = lease_until - ${by},
               lapsed_at = lapsed_at - ${by}, look_at = look_at - ${by}`.execute(db);
-  await sql`update account set look_at = look_at - ${by}, report_at = report_at - ${by}`.execute(db);
+  await sql`update account set look_at = look_at - ${by}, report_at = report_at - ${by},
+              asked_at = asked_at - ${by}`.execute(db);
 }
