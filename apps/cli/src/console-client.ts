@@ -9,18 +9,27 @@ const ANSWER_WITHIN_MS = 10_000;
 const ATTEMPTS = 3;
 const PAUSE_MS = 250;
 
+/** Which service is asked, and how a person says where it is. */
+export interface Service {
+  readonly name: string;
+  readonly settings: string;
+}
+
+const CONSOLE: Service = { name: 'console', settings: '--url or TWINKEY_URL' };
+
 interface Problem {
   readonly code: string;
   readonly detail: string;
 }
 
-/** The console's API. Every method throws a Failure that says what a person needs to know. */
+/** The API of the console, or of another service that answers like it. Every method throws a Failure that says what a person needs to know. */
 export class ConsoleClient {
   constructor(
     readonly url: string,
     private readonly timeoutMs: number = ANSWER_WITHIN_MS,
     /** Gives the token that the console asks for; absent: none is sent. */
     private readonly authorize?: () => Promise<string>,
+    private readonly service: Service = CONSOLE,
   ) {}
 
   async get<Body>(path: string): Promise<Body> {
@@ -43,7 +52,7 @@ export class ConsoleClient {
       headers: { ...headers, ...(await this.authorization()) },
       signal,
     });
-    if (answer.status >= 400) throw failureOf(path, answer.status, await readText(answer));
+    if (answer.status >= 400) throw failureOf(this.service, path, answer.status, await readText(answer));
     return answer;
   }
 
@@ -58,8 +67,8 @@ export class ConsoleClient {
       try {
         const answer = await call(this.url + path, { ...request, signal });
         const text = await readText(answer);
-        if (answer.status >= 400) throw failureOf(path, answer.status, text);
-        return parseBody(this.url + path, text) as Body;
+        if (answer.status >= 400) throw failureOf(this.service, path, answer.status, text);
+        return parseBody(this.service, this.url + path, text) as Body;
       } catch (error) {
         if (error instanceof Failure) throw error;
         if (signal.aborted) throw this.silent(error);
@@ -74,7 +83,7 @@ export class ConsoleClient {
     return new Failure(
       EXIT.timedOut,
       {
-        what: `The console at ${this.url} did not answer within ${this.timeoutMs / 1_000} s.`,
+        what: `The ${this.service.name} at ${this.url} did not answer within ${this.timeoutMs / 1_000} s.`,
         why: 'It is busy, or its database does not answer.',
         state: 'Unknown whether the request arrived; rotations go on by themselves.',
         remedy: 'See: twinkey status. Allow more time with --timeout.',
@@ -87,43 +96,46 @@ export class ConsoleClient {
     return new Failure(
       EXIT.failed,
       {
-        what: `The console at ${this.url} cannot be reached.`,
+        what: `The ${this.service.name} at ${this.url} cannot be reached.`,
         why: code,
-        state: 'Rotations go on without the console; nobody is broken.',
-        remedy: 'Start the console, or say where it is with --url or TWINKEY_URL.',
+        state:
+          this.service === CONSOLE
+            ? 'Rotations go on without the console; nobody is broken.'
+            : 'Rotations that need it wait; nobody is broken.',
+        remedy: `Start the ${this.service.name}, or say where it is with ${this.service.settings}.`,
       },
       { cause },
     );
   }
 }
 
-function failureOf(path: string, status: number, text: string): Failure {
-  const { code, detail } = readProblem(path, status, text);
+function failureOf(service: Service, path: string, status: number, text: string): Failure {
+  const { code, detail } = readProblem(service, path, status, text);
   const { state, remedy } = adviceFor(code, status);
   return new Failure(exitCodeFor(status), { what: detail, why: `${code} (HTTP ${status})`, state, remedy });
 }
 
-function readProblem(path: string, status: number, text: string): Problem {
+function readProblem({ name }: Service, path: string, status: number, text: string): Problem {
   try {
     const { code, detail } = JSON.parse(text) as Partial<Problem>;
     if (typeof code === 'string' && typeof detail === 'string') return { code, detail };
   } catch {
     // No JSON: a proxy speaks, or the URL leads to something else.
   }
-  return { code: 'no-problem', detail: `${path} was answered with ${status}, and not as a console does.` };
+  return { code: 'no-problem', detail: `${path} was answered with ${status}, and not as a ${name} does.` };
 }
 
-function parseBody(url: string, text: string): unknown {
+function parseBody({ name, settings }: Service, url: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new Failure(
       EXIT.failed,
       {
-        what: `${url} does not answer as a console does.`,
+        what: `${url} does not answer as a ${name} does.`,
         why: 'The answer is no JSON.',
         state: 'Nothing was changed.',
-        remedy: 'Say where the console is with --url or TWINKEY_URL.',
+        remedy: `Say where the ${name} is with ${settings}.`,
       },
       { cause },
     );

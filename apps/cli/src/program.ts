@@ -6,6 +6,7 @@ import type { ReplayOptions } from './commands/replay.js';
 import type { ListOptions } from './commands/rotations.js';
 import type { Session } from './commands/session.js';
 import { OUTPUTS, parseDuration, parseUrl, usageFailure, type GlobalOptions } from './settings.js';
+import { addWebhooks } from './webhooks.js';
 
 const ROTATION_STATES = ['asked', 'running', 'waiting', 'halted', 'completed', 'refused'];
 
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   addRotations(program, session);
   addAsking(program, session);
   addDeadLetters(program, session);
+  addWebhooks(program);
   addAgents(program);
   return program;
 }

@@ -39,6 +39,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     remedy: 'See the consumers with: twinkey accounts show <account>',
   },
   'entity-unknown': { state: nothing, remedy: 'See the entities with: twinkey dlq list' },
+  'webhook-unknown': { state: nothing, remedy: 'See which there are with: twinkey webhooks list' },
+  'delivery-unknown': { state: nothing, remedy: 'See the numbers with: twinkey webhooks log <consumer>' },
   'bus-unreachable': {
     state: 'Rotations stand still and stay safe; they go on by themselves once Service Bus answers.',
     remedy: 'Look at Service Bus, then at /health/ready of the console.',

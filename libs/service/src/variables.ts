@@ -329,10 +329,10 @@ const CLIENT_VARIABLES = {
   }),
   TWINKEY_NOTIFIER_URL: variable({
     field: 'notifierUrl',
-    what: 'Where instances of consumers find the notifier.',
+    what: 'Where instances of consumers, and the commands of the CLI about webhooks, find the notifier.',
     example: 'https://twinkey-notifier.contoso.com',
     fallback: 'http://127.0.0.1:4703',
-    usedBy: ['consumer'],
+    usedBy: ['consumer', 'cli'],
     read: httpUrl,
   }),
 };
