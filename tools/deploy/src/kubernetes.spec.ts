@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { dumpYaml, loadYaml } from '@kubernetes/client-node';
+import { parser as promql } from '@prometheus-io/lezer-promql';
 import { topology } from '@twinkey/contracts';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -238,6 +239,18 @@ withKubectl('the manifests that kubectl renders', () => {
     for (const name of SERVICES) expect(service('aks', name).pod.serviceAccountName).toBe(name);
   });
 
+  it('warn by rules that Prometheus can read, each with a sentence for whoever is woken', () => {
+    const rules = ofKind(rendered['aks-all'], 'PrometheusRule').flatMap(({ spec }) =>
+      (spec as z.infer<typeof PrometheusRule>['spec']).groups.flatMap((group) => group.rules),
+    );
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { expr, annotations } of rules) {
+      expect([expr, hasPromqlErrors(expr)]).toEqual([expr, false]);
+      expect(Object.keys(annotations ?? {})).toEqual(expect.arrayContaining(['summary', 'description']));
+    }
+    expect(hasPromqlErrors('rate(up[5m)')).toBe(true);
+  });
+
   it('count as many key-changed topics as there are', () => {
     const count = (overlay: Overlay) =>
       ofKind(rendered[overlay], 'ConfigMap').flatMap(
@@ -262,6 +275,16 @@ async function problemsOfKind(manifest: Manifest): Promise<readonly string[]> {
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
+}
+
+function hasPromqlErrors(expression: string): boolean {
+  let isBroken = false;
+  promql.parse(expression).iterate({
+    enter: ({ type }) => {
+      isBroken ||= type.isError;
+    },
+  });
+  return isBroken;
 }
 
 /** The client's own types drop what they do not know. */
@@ -303,6 +326,29 @@ const ScaledObject = z.strictObject({
   }),
 });
 const promDuration = z.string().regex(/^\d+(ms|s|m|h|d)$/);
+const PrometheusRule = z.strictObject({
+  apiVersion: z.literal('monitoring.coreos.com/v1'),
+  kind: z.literal('PrometheusRule'),
+  metadata,
+  spec: z.strictObject({
+    groups: z.array(
+      z.strictObject({
+        name: z.string(),
+        interval: promDuration.optional(),
+        rules: z.array(
+          z.strictObject({
+            alert: z.string().optional(),
+            record: z.string().optional(),
+            expr: z.string(),
+            for: promDuration.optional(),
+            labels: z.record(z.string(), z.string()).optional(),
+            annotations: z.record(z.string(), z.string()).optional(),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
 const CUSTOM: Readonly<Record<string, z.ZodType>> = {
   ScaledObject,
   TriggerAuthentication: z.strictObject({
@@ -330,29 +376,7 @@ const CUSTOM: Readonly<Record<string, z.ZodType>> = {
       ),
     }),
   }),
-  PrometheusRule: z.strictObject({
-    apiVersion: z.literal('monitoring.coreos.com/v1'),
-    kind: z.literal('PrometheusRule'),
-    metadata,
-    spec: z.strictObject({
-      groups: z.array(
-        z.strictObject({
-          name: z.string(),
-          interval: promDuration.optional(),
-          rules: z.array(
-            z.strictObject({
-              alert: z.string().optional(),
-              record: z.string().optional(),
-              expr: z.string(),
-              for: promDuration.optional(),
-              labels: z.record(z.string(), z.string()).optional(),
-              annotations: z.record(z.string(), z.string()).optional(),
-            }),
-          ),
-        }),
-      ),
-    }),
-  }),
+  PrometheusRule,
 };
 
 /** The manifest with fields of its pod, or of its first container, set to what they must not be. */
