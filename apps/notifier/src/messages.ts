@@ -11,6 +11,7 @@ import {
   SwitchOutcome,
   writeMessage,
   type AccountId,
+  type ConsumerUse,
   type Contract,
   type Generation,
   type InstanceId,
@@ -123,6 +124,25 @@ export function consumersChanged(
       version,
       at: moment(circumstances.at),
       what: { event: 'consumers-changed', account, generation, consumers: [...consumers] },
+    },
+  });
+}
+
+/** What instances told of their use of an account's key. */
+export function useTold(
+  { account, consumers, version }: { account: AccountId; consumers: readonly ConsumerUse[]; version: number },
+  circumstances: Omit<Circumstances, 'traceparent'>,
+): OutboxMessage {
+  return outgoing(RegistryEvent, {
+    ...circumstances,
+    traceparent: null,
+    id: `ut-${digest(account)}-v${version}`,
+    entity: RegistryEvent.entity,
+    account,
+    data: {
+      version,
+      at: moment(circumstances.at),
+      what: { event: 'use-told', account, consumers: [...consumers] },
     },
   });
 }

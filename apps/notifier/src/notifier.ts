@@ -7,6 +7,7 @@ import { NotifierModule } from './notifier.module.js';
 import { rounds } from './rounds.js';
 import { lookAt } from './settle.js';
 import { SHELL, type Shell } from './shell.js';
+import { reportUses } from './use/report-use.js';
 import type { NotifierDatabase } from './tables.js';
 import {
   sendWebhooks,
@@ -18,6 +19,9 @@ import {
 
 /** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
 const looksAtOnce = 5;
+
+/** How late people learn that a consumer shows keys again, or none any more. */
+const usesEveryMs = 30_000;
 
 type Names =
   | 'TWINKEY_HEARTBEAT_SECONDS'
@@ -57,6 +61,7 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
       { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
       rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
+      rounds('use of keys', roundMs, () => reportUses(shell, { everyMs: usesEveryMs }), log),
       rounds('subscriptions', roundMs, () => removeUnwanted(shell), log),
       rounds('alive', roundMs, alive, log),
       ...sendWebhooks(app.get(Webhooks), roundMs, parts),

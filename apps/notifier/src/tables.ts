@@ -88,6 +88,8 @@ interface MembershipTable {
   acknowledged: Generated<Generation>;
   acknowledged_at: Date | null;
   drained_at: Date | null;
+  shown: number | null;
+  shown_at: Date | null;
 }
 
 interface NudgeTable {
