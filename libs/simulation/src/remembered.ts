@@ -54,6 +54,8 @@ const DUE: readonly Due[] = [
 
 /** What a heartbeat writes changes nothing that is looked at by the clock. */
 const HEARTBEAT = /^\s*update instance\s+set seen_at/;
+/** A statement that names none of these reads nothing that a heartbeat writes. */
+const TOLD_BY_HEARTBEATS = /\b(?:seen_at|lease_until|lapsed_at|look_at|told)\b|\*/;
 const EMPTY = { rows: [], rowCount: 0, command: 'SELECT', oid: 0, fields: [] };
 
 /** What is known of a statement from its text. */
@@ -137,7 +139,9 @@ export class Remembered {
 
 function tablesRead(text: string): readonly string[] {
   const tables = [...text.matchAll(/\b(?:from|join)\s+"?(\w+)"?/gi)].map(([, table = '']) => table);
-  return tables.includes('instance') ? [...tables, 'instance.lease'] : tables;
+  return tables.includes('instance') && TOLD_BY_HEARTBEATS.test(text)
+    ? [...tables, 'instance.lease']
+    : tables;
 }
 
 function tablesWritten(text: string): readonly string[] {

@@ -1,4 +1,6 @@
 // The real PostgreSQL, asked one thing at a time, with the time of the world that asks.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { Client, TypeOverrides, types, type QueryResult } from 'pg';
 
 export type Schema = string;
@@ -68,11 +70,26 @@ const parsers = new TypeOverrides();
 parsers.setTypeParser(types.builtins.INT8, Number);
 
 async function connect(url: string, schema: Schema): Promise<Client> {
-  const client = new Client({
-    connectionString: url,
-    options: `-c search_path=${schema}`,
-    types: parsers,
-  });
+  const options = { connectionString: url, options: `-c search_path=${schema}`, types: parsers };
+  const client = new Client(options);
   await client.connect();
-  return client;
+  const host = await socketOf(client);
+  if (host === null) return client;
+  await client.end();
+  const nearer = new Client({ ...options, connectionString: withHost(url, host) });
+  await nearer.connect();
+  return nearer;
+}
+
+/** Where the server listens beside TCP, if this process can get there: half the processor time per statement. */
+async function socketOf(client: Client): Promise<string | null> {
+  const { rows } = await client.query<{ unix_socket_directories: string }>('show unix_socket_directories');
+  const [folder = ''] = (rows[0]?.unix_socket_directories ?? '').split(',');
+  return folder !== '' && existsSync(path.join(folder, `.s.PGSQL.${client.port}`)) ? folder : null;
+}
+
+function withHost(url: string, host: string): string {
+  const nearer = new URL(url);
+  nearer.searchParams.set('host', host);
+  return nearer.href;
 }

@@ -19,14 +19,14 @@ export interface WorldSettings {
 
 /** The same in every world: the assumptions of the services, short enough that a rotation takes minutes. */
 export const TIMES = {
-  quiescenceSeconds: 60,
+  quiescenceSeconds: 45,
   callDeadlineSeconds: 5,
   accountLeaseSeconds: 15,
   sweepSeconds: 20,
   tickSeconds: 30,
-  heartbeatSeconds: 15,
+  heartbeatSeconds: 20,
   leaseSeconds: 45,
-  rereadSeconds: 60,
+  rereadSeconds: 45,
   clockSkewSeconds: 5,
   keyChangedShards: 1,
   roundMs: 10_000,
@@ -49,13 +49,13 @@ export function drawSettings(from: Chance, { isSkewed }: { readonly isSkewed: bo
       .map((name) => ({ name, instances: chance.whole(1, 2) })),
     rotators: 2,
     onOverdue: chance.happens(0.2) ? 'force' : 'hold',
-    acknowledgeWithinSeconds: chance.pick([90, 180, 400]),
-    drainSeconds: chance.pick([2, 10, 30]),
+    acknowledgeWithinSeconds: chance.pick([60, 120, 240]),
+    drainSeconds: chance.pick([2, 10, 20]),
     emergency: {
       acknowledgeWithinSeconds: chance.pick([60, 180]),
       onOverdue: chance.happens(0.2) ? 'force' : 'hold',
     },
-    troubledMs: chance.between(3, 9) * 60_000,
+    troubledMs: chance.between(2, 5) * 60_000,
     skewMs: isSkewed ? LARGEST_SKEW_MS : 0,
   };
 }

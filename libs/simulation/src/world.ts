@@ -47,7 +47,7 @@ export interface Outcome {
 
 /** Longer than everything that may be waited for in a kind world: deadlines, quiescence, patience, the line behind emergencies. */
 const DONE_WITHIN_MS = 3 * 3_600_000;
-const LOOK_EVERY_MS = 20_000;
+const LOOK_EVERY_MS = 10_000;
 const STORY_LINES = 80;
 
 export class World {
