@@ -113,6 +113,16 @@ describe('An allow-list', () => {
     expect(judged('10.1.0.0/16', 'https://hooks.contoso.example', inside)).toBeNull();
     expect(judged('10.2.0.0/16', 'https://hooks.contoso.example', inside)).toContain('private');
     expect(judged('10.1.0.0/16', 'https://hooks.contoso.example', [...inside, ...out])).not.toBeNull();
+    expect(judged('10.1.0.0/16', 'https://hooks.contoso.example', [...out, ...inside])).not.toBeNull();
+  });
+
+  it('allows a name whose addresses are allowed by different entries', () => {
+    const both = ['127.0.0.1', '::1'];
+    expect(judged('http://127.0.0.1:* http://[::1]:*', 'http://localhost:8080', both)).toBeNull();
+    expect(judged('http://127.0.0.1:*', 'http://localhost:8080', both)).toContain('loopback');
+    expect(judged('http://127.0.0.1:* http://[::1]:80', 'http://localhost:8080', both)).toContain(
+      'Port 8080',
+    );
   });
 
   it.each([

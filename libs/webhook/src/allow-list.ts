@@ -1,4 +1,5 @@
-// Where webhooks may go. One entry must allow a destination whole: its host or addresses, its scheme and its port.
+// Where webhooks may go. Each address of a destination must be allowed by an entry: as an address of that host or as one
+// of a range, with the scheme and the port.
 import { isWithin, reachedBy, readAddress, readRange, type Address, type Range } from './address.js';
 import { specialRangesOf } from './special-ranges.js';
 
@@ -44,34 +45,41 @@ export function readAllowList(text: string): AllowList {
   return { entries: entries.map(readEntry) };
 }
 
-/** Why nothing may be sent there, as one sentence; null when the list allows it. */
+/**
+ * Why nothing may be sent there, as one sentence; null when every address is allowed. One that is not makes the whole
+ * name suspicious: among public addresses an internal one is an attack or a mistake, and none of them is used.
+ */
 export function refusalOf({ entries }: AllowList, destination: Destination): string | null {
-  const { scheme, host, port, addresses } = destination;
-  const reached: Address[] = [];
+  const { host, addresses } = destination;
+  if (addresses.length === 0) return `"${host}" has no address.`;
   for (const text of addresses) {
     const address = readAddress(text);
     if (address === null) return `"${host}" was looked up and gave something that is no address.`;
-    reached.push(reachedBy(address));
+    const refusal = refusalOfAddress(entries, destination, reachedBy(address));
+    if (refusal !== null) return refusal;
   }
-  if (reached.length === 0) return `"${host}" has no address.`;
+  return null;
+}
 
-  const fitting = entries.filter((entry) => fits(entry, host, reached));
-  if (fitting.some((entry) => entry.scheme === scheme && (entry.port === '*' || entry.port === port)))
-    return null;
-  if (fitting.some((entry) => entry.scheme === scheme)) return `Port ${port} of ${host} is not allowed.`;
+function refusalOfAddress(
+  entries: readonly Entry[],
+  { scheme, host, port }: Destination,
+  address: Address,
+): string | null {
+  const fitting = entries.filter((entry) => fits(entry, host, address));
+  const ofScheme = fitting.filter((entry) => entry.scheme === scheme);
+  if (ofScheme.some((entry) => entry.port === '*' || entry.port === port)) return null;
+  if (ofScheme.length > 0) return `Port ${port} of ${host} is not allowed.`;
   if (fitting.length > 0) return `${host} is allowed, but not over ${scheme}.`;
-
-  // A name with one public and one internal address is an attack or a mistake: none of them is used.
-  const [special] = reached.flatMap(specialRangesOf);
+  const [special] = specialRangesOf(address);
   return special === undefined
     ? `${host} is not on the allow-list.`
     : `${host} leads to an address that is ${special.what}, and the allow-list does not name that network.`;
 }
 
-function fits({ who }: Entry, host: string, reached: readonly Address[]): boolean {
-  if (who.kind === 'range') return reached.every((address) => names(who.range, address));
-  const isPublic = reached.every((address) => specialRangesOf(address).length === 0);
-  return isPublic && (who.kind === 'public' || isOf(who.name, host));
+function fits({ who }: Entry, host: string, address: Address): boolean {
+  if (who.kind === 'range') return names(who.range, address);
+  return specialRangesOf(address).length === 0 && (who.kind === 'public' || isOf(who.name, host));
 }
 
 /** A range names a special address only when it lies within that special range: 0.0.0.0/0 names no loopback. */

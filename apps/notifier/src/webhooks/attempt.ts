@@ -28,9 +28,11 @@ export async function makeAttempt(
   const { consumer, event, attempts, account, instance, boot, generation } = claimed;
   const outcome = await send(post, claimed, signal);
   const said = outcome.outcome === 'delivered' && account !== null ? acknowledgedIn(outcome.answer()) : null;
-  // First the acknowledgement, then the note that there was one: whoever dies in between asks once more.
-  if (said !== null && account !== null) await acknowledgeAll(shell, [{ account, instance, boot, ...said }]);
+  // Only what was asked about: a number that is too high (a time, a mistake) could never be taken back, and the
+  // receiver would hold every switch until then.
   const acknowledged = said !== null && said.generation === generation;
+  // First the acknowledgement, then the note that there was one: whoever dies in between asks once more.
+  if (acknowledged && account !== null) await acknowledgeAll(shell, [{ account, instance, boot, ...said }]);
 
   const ended = await shell.db.transaction().execute(async (trx) => {
     const terms = await termsOf(trx, claimed);

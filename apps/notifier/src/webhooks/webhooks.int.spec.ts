@@ -405,15 +405,15 @@ describe('Replicas that share the line', () => {
   it('take any other 2xx answer for delivered, and ask again only with a new question', async () => {
     await declare(one.shell, consumerDeclared(receiver.url));
     await publish(1);
-    for (const body of ['', '{"acknowledged":"1"}', '{"acknowledged":0}']) {
+    for (const body of ['', '{"acknowledged":"1"}', '{"acknowledged":0}', '{"acknowledged":1772440200}']) {
       receiver.answer = () => ({ status: 200, body });
       await publish(1, receiver.heard.length + 1);
       await dispatcher().idle();
     }
     await letPass(one.db);
     await dispatcher().idle();
-    expect(receiver.heard.map(({ id }) => id.replace(/^.*-/, ''))).toEqual(['r1', 'r2', 'r3']);
-    expect((await log()).map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(receiver.heard.map(({ id }) => id.replace(/^.*-/, ''))).toEqual(['r1', 'r2', 'r3', 'r4']);
+    expect(new Set((await log()).map(({ state }) => state))).toEqual(new Set(['delivered']));
     expect(await answers()).toEqual([]);
   });
 
@@ -481,6 +481,14 @@ describe('Replicas that share the line', () => {
     expect(await log()).toMatchObject([{ state: 'acknowledged', askedBy: 'spec', attempts: 2 }]);
     await one.settled();
     expect(await answers()).toEqual(['acknowledged']);
+    // Also when nobody waits for it any more, and then once.
+    receiver.answer = () => ({ status: 500 });
+    await askForResend(one.shell, consumer, delivered?.delivery ?? 0, 'spec');
+    await dispatcher().idle();
+    await letPass(one.db);
+    await dispatcher().idle();
+    expect(receiver.heard).toHaveLength(3);
+    expect(await log()).toMatchObject([{ state: 'acknowledged', attempts: 3 }]);
   });
 
   it('forget the line of a consumer that is withdrawn', async () => {

@@ -73,7 +73,7 @@ export async function keepEndpoints(db: Queries): Promise<void> {
     on conflict do nothing`.execute(db);
 }
 
-/** Takes out of the line what needs no attempt any more. */
+/** Takes out of the line what needs no attempt any more; what a person asked for is sent once, even so. */
 export async function settleDeliveries(db: Queries): Promise<void> {
   await sql`
     update webhook_delivery w
@@ -81,6 +81,7 @@ export async function settleDeliveries(db: Queries): Promise<void> {
     from (
       select w.delivery,
              case when d.consumer is null or (w.kind = 'key-changed' and m.instance is null) then 'withdrawn'
+                  when w.asked_by is not null and w.tries = 0 then null
                   when m.acknowledged >= w.generation then 'acknowledged'
                   when a.generation > w.generation
                     or (a.switch ->> 'request')::integer > w.request then 'superseded'
