@@ -10,7 +10,8 @@ var scopes = union([subscription().id], map(accountSubscriptionIds, id => '/subs
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in items(roles.custom): {
   name: guid(subscription().id, role.key)
   properties: {
-    roleName: role.key
+    // Names of roles are unique in a tenant, and another subscription of it may have an installation, too.
+    roleName: '${role.key} ${uniqueString(subscription().id)}'
     description: role.value.what
     type: 'CustomRole'
     assignableScopes: scopes
