@@ -335,17 +335,30 @@ describe('Replicas that share the line', () => {
     await declare(one.shell, message);
     for (const name of accounts) await requestSwitch(one.shell, requested(name));
     await one.settled();
+    let first = true;
     receiver.answer = async (heard) => {
-      await new Promise((turn) => setImmediate(turn));
+      // While the first one is not answered, the other replica does all that it finds to do.
+      if (first) {
+        first = false;
+        await dispatcher(other).idle();
+      }
       return acknowledges(heard);
     };
-    await Promise.all([dispatcher(one), dispatcher(other)].map((each) => each.idle()));
     await dispatcher(one).idle();
     expect(receiver.heard).toHaveLength(3);
     expect(receiver.atOnce()).toBe(1);
     await one.settled();
     await other.settled();
     expect(await answers()).toEqual(['acknowledged', 'acknowledged', 'acknowledged']);
+  });
+
+  it('leave an endpoint to one of many who ask for it at the same moment', async () => {
+    await declare(one.shell, consumerDeclared(receiver.url));
+    await publish(1);
+    await new Dispatcher(one.shell, { ...post, secretsFolder: undefined }).idle();
+    await letPass(one.db);
+    const asking = [one, other, one, other, one, other].map(({ db }) => claimAttempt(db, 60_000));
+    expect((await Promise.all(asking)).filter((claimed) => claimed !== null)).toHaveLength(1);
   });
 
   it('take up what one of them left under way when it died', async () => {
