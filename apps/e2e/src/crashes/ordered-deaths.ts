@@ -27,10 +27,11 @@ export class OrderedDeaths {
     return order.id;
   }
 
-  /** The points that the service has passed under this order, in their order. */
-  points(service: Service, id: string): readonly string[] {
+  /** The moments of each point that the service has passed under this order, in their order. */
+  points(service: Service, id: string): readonly (readonly string[])[] {
     const file = join(this.folder, `${service}.${id}.points`);
-    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+    return lines.map((line) => line.split('\t'));
   }
 
   /** Where it died or was frozen; undefined as long as it lives. */

@@ -4,8 +4,11 @@
 //
 //   arm:regenerateKey:before   the request has not been made        ...:sent   its bytes are out, no answer yet
 //   ...:after                  the answer is here, nobody has read it
-//   db:commit:before / :after (of the journal entry X: `db:commit:after of X`)
+//   db:commit:before / :after
 //   bus:send:before / :after (the broker took it)   bus:settle:before / :after
+//
+// A moment is a point and what it is about: `db:commit:after of RegenerationIntended` (a journal entry, or else the
+// tables that were written), `bus:send:before of switch-requests`.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -22,8 +25,8 @@ export interface Order {
   readonly how?: 'dies' | 'freezes';
 }
 
-/** Journal entries whose commit can be told from others. */
-const TOLD = /RegenerationIntended|PublicationIntended/;
+/** How journal entries are called: a value of a statement that is nothing but such a name. */
+const ENTRY = /^(?:[A-Z][a-z]+(?:[A-Z][a-z]+)+|[a-z]+(?:-[a-z]+)+)$/;
 
 let current: { order: Order; passed: number } | undefined;
 
@@ -35,13 +38,17 @@ function orderNow(): Order | undefined {
   }
 }
 
-function pass(point: string, about?: string): void {
+function pass(point: string, about: readonly string[]): void {
   const order = orderNow();
   if (order === undefined) return;
   if (current?.order.id !== order.id) current = { order, passed: 0 };
   current.passed += 1;
-  appendFileSync(join(folder, `${service}.${order.id}.points`), `${point}\n`);
-  const names = [point, `${point} of ${about ?? ''}`, current.passed];
+  const moments = about.map((one) => `${point} of ${one}`);
+  appendFileSync(
+    join(folder, `${service}.${order.id}.points`),
+    `${(moments.length > 0 ? moments : [point]).join('\t')}\n`,
+  );
+  const names = [point, ...moments, current.passed];
   if (names.includes(order.dieAt) && isFirst(order, point))
     process.kill(process.pid, order.how === 'freezes' ? 'SIGSTOP' : 'SIGKILL');
 }
@@ -82,13 +89,13 @@ function watchCalls(): void {
       const call = `${options.method ?? 'GET'} ${options.path ?? ''}`;
       const name = CALLS.find(([pattern]) => pattern.test(call))?.[1];
       if (name === undefined) return original.apply(this, args);
-      pass(`${name}:before`);
+      pass(`${name}:before`, []);
       const request = original.apply(this, args) as ClientRequest;
       request.once('finish', () => {
-        pass(`${name}:sent`);
+        pass(`${name}:sent`, []);
       });
       request.prependOnceListener('response', (_: IncomingMessage) => {
-        pass(`${name}:after`);
+        pass(`${name}:after`, []);
       });
       return request;
     };
@@ -96,20 +103,42 @@ function watchCalls(): void {
   syncBuiltinESMExports();
 }
 
-/** The journal entry among a statement's values, if it is one of those that can be told. */
-function toldBy([first, second]: readonly unknown[]): string | undefined {
+/** The journal entries among a statement's values. */
+function entriesIn([first, second]: readonly unknown[]): readonly string[] {
   const values = Array.isArray(second) ? second : (first as { values?: unknown[] }).values;
-  for (const value of values?.flat() ?? []) {
-    const told = typeof value === 'string' ? TOLD.exec(value)?.[0] : undefined;
-    if (told !== undefined) return told;
+  return (values ?? [])
+    .flat()
+    .filter((value): value is string => typeof value === 'string' && ENTRY.test(value));
+}
+
+/** The tables that a statement writes. */
+function tablesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\b(?:insert into|(?<!for )update|delete from)\s+"?([a-z_]+)"?/gi)]
+    .map(([, table = '']) => table)
+    .filter((table) => table !== 'set' && table !== 'of');
+}
+
+/** What one connection has written since its last commit. */
+class Written {
+  readonly #entries = new Set<string>();
+  readonly #tables = new Set<string>();
+
+  add(text: string, args: readonly unknown[]): void {
+    const tables = tablesIn(text);
+    for (const table of tables) this.#tables.add(table);
+    if (tables.includes('journal')) for (const entry of entriesIn(args)) this.#entries.add(entry);
   }
-  return undefined;
+
+  get about(): readonly string[] {
+    if (this.#entries.size > 0) return [...this.#entries];
+    return this.#tables.size > 0 ? [[...this.#tables].sort().join(' and ')] : ['nothing'];
+  }
 }
 
 /** Statements by which something becomes durable: a commit, or one outside of a transaction that writes. */
 function watchDatabase(): void {
   const inTransaction = new WeakSet<object>();
-  const toldIn = new WeakMap<object, string>();
+  const written = new WeakMap<object, Written>();
   const { Client } = require('pg') as { Client: { prototype: object } };
   replace(Client.prototype, 'query', (original) => {
     return function (...args) {
@@ -120,11 +149,12 @@ function watchDatabase(): void {
       if (/^\s*(begin|start transaction)\b/i.test(text)) inTransaction.add(client);
       if (isCommit || /^\s*rollback\b/i.test(text)) inTransaction.delete(client);
       const writes = !inTransaction.has(client) && /\b(insert into|update|delete from)\b/i.test(text);
-      const told = toldBy(args);
-      if (told !== undefined) toldIn.set(client, told);
+      const since = written.get(client) ?? new Written();
+      since.add(text, args);
+      written.set(client, since);
       if (!isCommit && !writes) return original.apply(this, args);
-      const about = toldIn.get(client);
-      toldIn.delete(client);
+      written.delete(client);
+      const { about } = since;
       pass('db:commit:before', about);
       const answer = original.apply(this, args);
       if (!(answer instanceof Promise)) return answer;
@@ -140,23 +170,40 @@ interface Link {
   readonly remote?: { attach?: { target?: { address?: string }; source?: { address?: string } } };
 }
 
-function isOfMessages(link: Link | undefined): boolean {
+/** The queue, topic or subscription at an end of a link; undefined: it is none of messages. */
+function entityOf(link: Link | undefined, end: 'target' | 'source'): string | undefined {
   const { target, source } = link?.remote?.attach ?? {};
-  return ![target?.address, source?.address].some((address) => /\$(cbs|management)/.test(address ?? ''));
+  const isOfMessages = ![target?.address, source?.address].some((one) =>
+    /\$(cbs|management)/.test(one ?? ''),
+  );
+  return isOfMessages ? (link?.remote?.attach?.[end]?.address ?? 'an entity') : undefined;
+}
+
+/** What is under way on each session, first in first out. */
+class UnderWay {
+  readonly #entities = new WeakMap<object, string[]>();
+
+  begin(session: object, entity: string): void {
+    const known = this.#entities.get(session) ?? [];
+    this.#entities.set(session, [...known, entity]);
+  }
+
+  end(session: object): string | undefined {
+    return this.#entities.get(session)?.shift();
+  }
 }
 
 function watchBus(): void {
   const Session = require('rhea/lib/session.js') as { prototype: object };
-  const sending = new WeakMap<object, number>();
-  const settling = new WeakMap<object, number>();
+  const sending = new UnderWay();
+  const settling = new UnderWay();
   const watched = new WeakSet<object>();
-  const count = (map: WeakMap<object, number>, of: object, by: number) =>
-    map.set(of, (map.get(of) ?? 0) + by);
   replace(Session.prototype, 'send', (original) => {
     return function (...args) {
-      if (isOfMessages(args[0] as Link)) {
-        pass('bus:send:before');
-        count(sending, this as object, 1);
+      const entity = entityOf(args[0] as Link, 'target');
+      if (entity !== undefined) {
+        pass('bus:send:before', [entity]);
+        sending.begin(this as object, entity);
       }
       return original.apply(this, args);
     };
@@ -171,9 +218,10 @@ function watchBus(): void {
         replace(incoming, 'update', (update) => {
           return function (...given) {
             const [delivery] = given as [{ link?: Link & { session?: object } } | undefined];
-            if (isOfMessages(delivery?.link)) {
-              pass('bus:settle:before');
-              if (delivery?.link?.session !== undefined) count(settling, delivery.link.session, 1);
+            const entity = entityOf(delivery?.link, 'source');
+            if (entity !== undefined) {
+              pass('bus:settle:before', [entity]);
+              if (delivery?.link?.session !== undefined) settling.begin(delivery.link.session, entity);
             }
             return update.apply(this, given);
           };
@@ -184,13 +232,10 @@ function watchBus(): void {
   });
   replace(Session.prototype, 'on_disposition', (original) => {
     return function (...args) {
-      const session = this as object;
       const [frame] = args as [{ performative: { role: boolean } }];
-      const map = frame.performative.role ? sending : settling;
-      if ((map.get(session) ?? 0) > 0) {
-        count(map, session, -1);
-        pass(frame.performative.role ? 'bus:send:after' : 'bus:settle:after');
-      }
+      const { role } = frame.performative;
+      const entity = (role ? sending : settling).end(this as object);
+      if (entity !== undefined) pass(role ? 'bus:send:after' : 'bus:settle:after', [entity]);
       return original.apply(this, args);
     };
   });
