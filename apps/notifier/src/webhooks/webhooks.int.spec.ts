@@ -89,6 +89,20 @@ function consumerDeclared(url: string, channel: object = {}): Message<RegistryEv
   });
 }
 
+function consumerWithdrawn(): Message<RegistryEvent> {
+  version += 1;
+  return writeMessage(RegistryEvent, {
+    id: `cw-support-desk-v${version}`,
+    source: 'twinkey/scheduler',
+    time: new Date(),
+    data: {
+      version,
+      at: new Date().toISOString(),
+      what: { event: 'consumer-withdrawn', source: 'file', consumer, reason: 'gone from the file' },
+    },
+  });
+}
+
 const acknowledges = ({ event }: Heard): Reply => ({
   status: 200,
   body: JSON.stringify({ acknowledged: event.data['generation'] }),
@@ -509,25 +523,25 @@ describe('Replicas that share the line', () => {
     receiver.answer = () => ({ status: 500 });
     await publish(1);
     await dispatcher().idle();
-    version += 1;
-    await declare(
-      one.shell,
-      writeMessage(RegistryEvent, {
-        id: `cw-v${version}`,
-        source: 'twinkey/scheduler',
-        time: new Date(),
-        data: {
-          version,
-          at: new Date().toISOString(),
-          what: { event: 'consumer-withdrawn', source: 'file', consumer, reason: 'gone from the file' },
-        },
-      }),
-    );
+    await declare(one.shell, consumerWithdrawn());
     await letPass(one.db);
     await dispatcher().idle();
     expect(receiver.heard).toHaveLength(1);
     const { rows } = await sql`select state from webhook_delivery`.execute(one.db);
     expect(rows).toEqual([{ state: 'withdrawn' }]);
+  });
+
+  it('tell a receiver that is declared again what it may have acknowledged before', async () => {
+    await declare(one.shell, consumerDeclared(receiver.url));
+    await publish(1);
+    receiver.answer = acknowledges;
+    await dispatcher().idle();
+    await declare(one.shell, consumerWithdrawn());
+    await declare(one.shell, consumerDeclared(receiver.url));
+    await dispatcher().idle();
+    await dispatcher().idle();
+    expect(receiver.heard).toHaveLength(2);
+    expect(await log()).toMatchObject([{ state: 'acknowledged', attempts: 2 }]);
   });
 
   it('sign with the old and the new secret while one is replaced', async () => {

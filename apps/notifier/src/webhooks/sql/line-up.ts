@@ -15,7 +15,10 @@ export interface OwedDelivery {
   readonly within: number | null;
 }
 
-/** Announced switches that a declared endpoint was not told of yet, and has not acknowledged in some other way. */
+/**
+ * Announced switches that a declared endpoint was not told of yet, and has not acknowledged in some other way. What it
+ * acknowledged before it was withdrawn counts for nothing when it is declared again.
+ */
 export async function owedDeliveries(db: Queries, limit: number): Promise<readonly OwedDelivery[]> {
   const { rows } = await sql<OwedDelivery>`
     select d.consumer, a.switch as current, a.traceparent, a.asked_at, d.within
@@ -26,7 +29,7 @@ export async function owedDeliveries(db: Queries, limit: number): Promise<readon
       and not exists (
         select from webhook_delivery w
         where w.consumer = d.consumer and w.account = a.account and w.generation = a.generation
-          and w.request = (a.switch ->> 'request')::integer)
+          and w.request = (a.switch ->> 'request')::integer and w.state not in ('acknowledged', 'withdrawn'))
     limit ${limit}`.execute(db);
   return rows;
 }
@@ -42,7 +45,7 @@ export interface NewDelivery {
   readonly askedBy: string | null;
 }
 
-/** Puts a message into the line of its endpoint; null when the same event stands there already. */
+/** Puts a message into the line of its endpoint, once more if it was withdrawn; null when it stands there already. */
 export async function addDelivery(db: Queries, one: NewDelivery): Promise<number | null> {
   const { about } = one;
   const { rows } = await sql<{ delivery: number }>`
@@ -51,7 +54,10 @@ export async function addDelivery(db: Queries, one: NewDelivery): Promise<number
     values (${one.consumer}, ${one.event}, ${one.kind}, ${about?.account ?? null}, ${about?.generation ?? null},
             ${about?.request ?? null}, ${one.body}, ${new Date(one.deadlineAt)}, ${new Date(one.untilAt)},
             clock_timestamp(), ${one.askedBy})
-    on conflict (consumer, event) do nothing
+    on conflict (consumer, event) do update
+      set state = 'waiting', next_at = clock_timestamp(), tries = 0, settled_at = null, asked_by = null,
+          deadline_at = excluded.deadline_at, until_at = excluded.until_at
+      where webhook_delivery.state in ('acknowledged', 'withdrawn')
     returning delivery`.execute(db);
   return rows[0]?.delivery ?? null;
 }
