@@ -4,6 +4,8 @@ import { startServiceBus, type ServiceBusServer } from '@twinkey/azure-local';
 import {
   AccountId,
   ConsumerName,
+  InstanceId,
+  RegistryEvent,
   RotationCommand,
   RotationId,
   accountName,
@@ -40,6 +42,8 @@ let database: TestDatabase;
 let running: RunningService;
 let bus: Bus;
 const commands: RotationCommand[] = [];
+/** What the console itself said on the topic of registry events. */
+const registry: RegistryEvent[] = [];
 
 beforeAll(async () => {
   const entities = emulatorConfig(topology({ shards: 1 })) as never;
@@ -61,6 +65,11 @@ beforeAll(async () => {
   await bus.receive({ queue: RotationCommand.entity }, {}, (message) => {
     const read = readMessage(RotationCommand, message.body);
     if (read.ok) commands.push(read.message.data);
+    return Promise.resolve({ settle: 'complete' });
+  });
+  await bus.receive({ topic: RegistryEvent.entity, subscription: 'notifier' }, {}, (message) => {
+    const read = readMessage(RegistryEvent, message.body);
+    if (read.ok && read.message.source === 'twinkey/console') registry.push(read.message.data);
     return Promise.resolve({ settle: 'complete' });
   });
 }, 60_000);
@@ -323,6 +332,205 @@ describe('a halted rotation', () => {
     expect(await ask(path, { consumer: 'chat-api' })).toMatchObject({
       status: 400,
       body: { code: 'invalid-request', detail: expect.stringContaining('reason') },
+    });
+  });
+});
+
+describe('a rotation that waits for consumers', () => {
+  it('explains who is not there, who refuses and why, and who was to be told', async () => {
+    const of = newAccount();
+    const [desk, batch] = [ConsumerName.parse('desk'), ConsumerName.parse('batch')];
+    const since = '2026-01-01T12:30:00.000Z';
+    const counts = { live: 1, acknowledged: 1, lapsed: 0 };
+    const refusal = {
+      instance: InstanceId.parse('i-00000000000000aa'),
+      generation: generation(8),
+      reason: 'a run',
+    };
+    await tell(
+      registryEvent(1, {
+        event: 'consumers-changed',
+        account: of.account,
+        generation: generation(8),
+        consumers: [
+          { consumer: desk, ...counts, minimum: 2, escalated: { to: 'on-call', since } },
+          { consumer: batch, ...counts, acknowledged: 0 },
+        ],
+      }),
+      registryEvent(2, {
+        event: 'use-told',
+        account: of.account,
+        consumers: [{ consumer: batch, live: 1, lapsed: 0, silent: 0, refusals: [refusal] }],
+      }),
+    );
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    const path = `/v1/rotations/${of.rotation}/explanation`;
+    await until(async () => (await get(path, answers.ExplanationView)).waitsFor.includes('a run'));
+    const { waitsFor } = await get(path, answers.ExplanationView);
+    expect(waitsFor).toContain('desk has 1 of at least 2 instances.');
+    expect(waitsFor).toContain('batch (i-00000000000000aa) refuses generation 8: a run.');
+    expect(waitsFor).toContain(`on-call was to be told of desk at ${since}.`);
+  });
+});
+
+describe('declared consumers', () => {
+  /** A declaration of its own per test. */
+  const newConsumer = () => ConsumerName.parse(`consumer-${(count += 1)}`);
+  const put = (name: string, body: object, method = 'PUT') =>
+    fetch(`${running.url}/v1/consumers/${name}`, {
+      method,
+      ...(method === 'PUT'
+        ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+        : {}),
+    }).then(async (response) => ({
+      status: response.status,
+      body: (await response.json()) as Record<string, unknown>,
+    }));
+  const known = async () => {
+    const of = newAccount();
+    await tell(
+      registryEvent(1, { event: 'account-declared', settings: { ...settings, account: of.account } }),
+    );
+    await until(async () => (await fetch(`${running.url}/v1/accounts/${of.name}`)).ok);
+    return of;
+  };
+  const said = (consumer: string) =>
+    registry.filter(({ what }) =>
+      what.event === 'consumer-declared'
+        ? what.declaration.consumer === consumer
+        : what.event === 'consumer-withdrawn' && what.consumer === consumer,
+    );
+
+  it('are said to the notifier, audited, shown, and taken back', async () => {
+    const of = await known();
+    const name = newConsumer();
+    const asked = {
+      by: 'ana',
+      owner: 'desk team',
+      accounts: [of.name],
+      minimumInstances: 2,
+      escalate: { afterSeconds: 60, to: 'on-call' },
+    };
+    expect(await put(name, asked)).toMatchObject({
+      status: 200,
+      body: {
+        consumer: name,
+        declared: { source: 'api', by: 'ana', accounts: [of.name], minimumInstances: 2 },
+      },
+    });
+    await until(() => said(name).length > 0);
+    expect(said(name)).toMatchObject([
+      {
+        what: {
+          event: 'consumer-declared',
+          source: 'api',
+          by: 'ana',
+          declaration: { accounts: [of.account], channel: { kind: 'instances' } },
+        },
+      },
+    ]);
+    expect((await get('/v1/consumers', answers.ConsumerList)).consumers).toContainEqual(
+      expect.objectContaining({ consumer: name }),
+    );
+    await get(`/v1/consumers/${name}`, answers.ConsumerSummary);
+    const { commands: audit } = await get('/v1/commands', answers.CommandList);
+    expect(audit).toContainEqual(
+      expect.objectContaining({ command: 'declare-consumer', consumer: name, by: 'ana' }),
+    );
+
+    expect(await put(`${name}?by=ana&reason=gone`, {}, 'DELETE')).toMatchObject({ status: 200 });
+    await until(() => said(name).length > 1);
+    expect(said(name)[1]).toMatchObject({ what: { event: 'consumer-withdrawn', reason: 'gone' } });
+    expect(said(name)[1]?.version).toBeGreaterThan(said(name)[0]?.version ?? 0);
+    expect((await fetch(`${running.url}/v1/consumers/${name}`)).status).toBe(404);
+    expect(await put(name, {}, 'DELETE')).toMatchObject({ status: 404, body: { code: 'consumer-unknown' } });
+  });
+
+  it('that the file declares are not changed over the API', async () => {
+    const name = newConsumer();
+    await tell(
+      registryEvent(1, {
+        event: 'consumer-declared',
+        source: 'file',
+        declaration: {
+          consumer: name,
+          owner: 'a team',
+          accounts: [],
+          minimumInstances: 1,
+          channel: { kind: 'instances' },
+        },
+        problems: ['"speach" is no account under care'],
+      }),
+    );
+    await until(async () => (await fetch(`${running.url}/v1/consumers/${name}`)).ok);
+    expect(await get(`/v1/consumers/${name}`, answers.ConsumerSummary)).toMatchObject({
+      declared: { source: 'file', problems: ['"speach" is no account under care'] },
+    });
+    for (const method of ['PUT', 'DELETE'])
+      expect(await put(name, { owner: 'me' }, method)).toMatchObject({
+        status: 409,
+        body: { code: 'declared-in-file' },
+      });
+  });
+
+  it('are refused by field and rule, with an account that nobody knows, or with the subscription of another', async () => {
+    const channel = { kind: 'subscription', name: `keys-${newConsumer()}` };
+    expect(await put(newConsumer(), { owner: '', minimumInstances: -1 })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringMatching(/owner: .*minimumInstances: /) },
+    });
+    expect(await put(newConsumer(), { owner: 'x', accounts: ['nowhere'] })).toMatchObject({
+      status: 404,
+      body: { code: 'account-unknown' },
+    });
+    expect(await put(newConsumer(), { owner: 'x', channel })).toMatchObject({ status: 200 });
+    expect(await put(newConsumer(), { owner: 'x', channel })).toMatchObject({
+      status: 409,
+      body: { code: 'subscription-taken' },
+    });
+  });
+
+  it('are said again to a notifier that lives, for it may have lost them', async () => {
+    const name = newConsumer();
+    await put(name, { owner: 'x' });
+    await until(() => said(name).length === 1);
+    const later = new Date(Date.now() + 600_000).toISOString();
+    const alive = { event: 'service-alive', service: 'notifier', startedAt: later } as const;
+    const message = registryEvent(1, alive);
+    await tell({ ...message, id: `alive-${name}`, data: { ...message.data, at: later } });
+    await until(() => said(name).length > 1);
+    expect(said(name)[1]?.what).toEqual(said(name)[0]?.what);
+    expect(said(name)[1]?.version).toBeGreaterThan(said(name)[0]?.version ?? 0);
+  });
+
+  it('must be quiet before their account is said to need no keys', async () => {
+    const of = await known();
+    const path = `/v1/accounts/${of.name}/keyless`;
+    expect(await get(path, answers.KeylessView)).toMatchObject({ verdict: 'unknown', toldAt: null });
+    const quiet = new Date(Date.now() - 7_200_000).toISOString();
+    const toldNow = registryEvent(3, {
+      event: 'use-told',
+      account: of.account,
+      consumers: [
+        {
+          consumer: newConsumer(),
+          live: 1,
+          lapsed: 0,
+          silent: 0,
+          used: { key: 7, token: 0, entra: 1, bare: false },
+          shownAt: quiet,
+          quietSince: quiet,
+          lastSeenAt: quiet,
+        },
+      ],
+    });
+    await tell({ ...toldNow, data: { ...toldNow.data, at: new Date().toISOString() } });
+    await until(async () => (await get(path, answers.KeylessView)).toldAt !== null);
+    expect(await get(path, answers.KeylessView)).toMatchObject({ verdict: 'unsafe', quietSeconds: 86_400 });
+    expect(await get(`${path}?quietSeconds=3600`, answers.KeylessView)).toMatchObject({
+      verdict: 'safe',
+      consumers: [{ verdict: 'safe', used: { key: 7, entra: 1 } }],
     });
   });
 });

@@ -2,8 +2,10 @@ import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestj
 import type { Bus } from '@twinkey/service-bus';
 import { AccountsController } from './api/accounts.controller.js';
 import { CommandsController } from './api/commands.controller.js';
+import { ConsumersController } from './api/consumers.controller.js';
 import { DeadLettersController } from './api/dead-letters.controller.js';
 import { EventsController } from './api/events.controller.js';
+import { KeylessController } from './api/keyless.controller.js';
 import { OpenApiController } from './api/openapi.controller.js';
 import { RotationsController } from './api/rotations.controller.js';
 import { StatusController } from './api/status.controller.js';
@@ -23,6 +25,8 @@ export class ConsoleModule implements OnModuleDestroy {
       controllers: [
         StatusController,
         AccountsController,
+        KeylessController,
+        ConsumersController,
         RotationsController,
         EventsController,
         DeadLettersController,

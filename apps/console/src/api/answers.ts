@@ -1,6 +1,6 @@
 // What the API answers, as schemas: the types of the controllers, the OpenAPI document and the specs all come
 // from here. No field can hold a key; fingerprints are shown with their first 12 digits.
-import { Moment, RotationScope, Step } from '@twinkey/contracts';
+import { ConsumerChannel, Moment, RotationScope, Step } from '@twinkey/contracts';
 import { z } from 'zod';
 
 const Time = Moment.nullable();
@@ -108,6 +108,66 @@ export const ConsumerView = z.object({
   live: z.int(),
   acknowledged: z.int(),
   lapsed: z.int(),
+  minimum: z.int().optional().describe('How many live instances a declared consumer must have.'),
+  escalated: z
+    .object({ to: z.string(), since: Moment })
+    .optional()
+    .describe('It has kept the key switch waiting for so long that this one is to be told.'),
+});
+
+export const ConsumerSummary = z.object({
+  consumer: z.string(),
+  declared: z
+    .object({
+      source: z.enum(['file', 'api']).describe('`file`: twinkey.yaml, which the API does not change.'),
+      by: z.string().nullable().describe('Who asked for it over the API.'),
+      since: Moment,
+      owner: z.string(),
+      accounts: z.array(z.string()),
+      minimumInstances: z.int(),
+      acknowledgeWithinSeconds: z.int().nullable(),
+      onOverdue: z.enum(['hold', 'force']).nullable(),
+      escalate: z.object({ afterSeconds: z.int(), to: z.string() }).nullable(),
+      channel: ConsumerChannel,
+      problems: z.array(z.string()).describe('What of the declaration cannot be kept.'),
+    })
+    .nullable()
+    .describe('null: its instances have registered by themselves.'),
+  accounts: z
+    .array(ConsumerView.omit({ consumer: true }).extend({ account: z.string() }))
+    .describe('The accounts on which it was seen or is expected, and how far it has moved on each.'),
+});
+
+const VerdictName = z.enum(['safe', 'unsafe', 'unknown']);
+
+export const KeylessView = z.object({
+  account: z.string(),
+  accountId: z.string(),
+  verdict: VerdictName.describe(
+    '`safe`: every live instance of every consumer says that it has shown no key for the quiet time.',
+  ),
+  reasons: z.array(z.string()).describe('What concerns no single consumer.'),
+  quietSeconds: z.int(),
+  toldAt: Time.describe('When the notifier told of it last.'),
+  consumers: z.array(
+    z.object({
+      consumer: z.string(),
+      verdict: VerdictName,
+      reasons: z.array(z.string()),
+      live: z.int(),
+      lapsed: z.int(),
+      silent: z.int().describe('Live instances that do not say what they use.'),
+      minimum: z.int(),
+      receiver: z.boolean().describe('A declared receiver: it never says what it uses.'),
+      used: z
+        .object({ key: z.int(), token: z.int(), entra: z.int(), bare: z.boolean() })
+        .nullable()
+        .describe('By its live instances, since each started.'),
+      shownAt: Time.describe('When any of its instances was last known to have shown a key.'),
+      quietSince: Time.describe('Since when no live instance has shown any.'),
+      lastSeenAt: Time,
+    }),
+  ),
 });
 
 export const KeyView = z.object({
@@ -258,6 +318,8 @@ export const Problem = z.object({
 });
 
 export const AccountList = z.object({ accounts: z.array(AccountView) });
+export const ConsumerList = z.object({ consumers: z.array(ConsumerSummary) });
+export const ConsumerWithdrawn = z.object({ consumer: z.string() });
 export const RotationList = z.object({ rotations: z.array(RotationView) });
 export const EventList = z.object({
   events: z.array(EventView),
@@ -270,6 +332,8 @@ export const DeadLettersReplayed = z.object({
   messages: z.array(ReplayedDeadLetterView),
 });
 
+export type ConsumerSummary = z.infer<typeof ConsumerSummary>;
+export type KeylessView = z.infer<typeof KeylessView>;
 export type StepView = z.infer<typeof StepView>;
 export type RotationView = z.infer<typeof RotationView>;
 export type RotationDetail = z.infer<typeof RotationDetail>;

@@ -26,6 +26,8 @@ const COMPONENTS = {
   ExplanationView: answers.ExplanationView,
   EventView: answers.EventView,
   Asked: answers.Asked,
+  ConsumerSummary: answers.ConsumerSummary,
+  KeylessView: answers.KeylessView,
   CommandView: answers.CommandView,
   DeadLetterView: answers.DeadLetterView,
   DeadLettersReplayed: answers.DeadLettersReplayed,

@@ -6,13 +6,13 @@ import * as answers from './answers.js';
 import * as questions from './questions.js';
 
 export interface Operation {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   readonly id: string;
   readonly summary: string;
   /** What the caller must be, where tokens are asked for. */
   readonly role: Role;
-  readonly tag: 'fleet' | 'accounts' | 'rotations' | 'events' | 'dead letters' | 'audit';
+  readonly tag: 'fleet' | 'accounts' | 'consumers' | 'rotations' | 'events' | 'dead letters' | 'audit';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -33,6 +33,7 @@ const command = (problems: Readonly<Record<number, readonly string[]>>) => ({
 });
 
 const noAccount = ['account-unknown'];
+const noConsumer = ['consumer-unknown'];
 const noRotation = ['rotation-unknown'];
 const closed = ['rotation-ambiguous', 'rotation-completed', 'rotation-refused'];
 
@@ -70,6 +71,72 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: answers.AccountDetail,
     problems: { 404: noAccount, 409: ['account-ambiguous'] },
+  },
+  {
+    method: 'get',
+    role: 'read',
+    path: '/v1/accounts/{name}/keyless',
+    id: 'judgeKeyless',
+    summary: 'Whether the keys of an account may be switched off, and who still shows them',
+    tag: 'accounts',
+    params: questions.AccountPath,
+    query: questions.KeylessQuery,
+    status: 200,
+    answer: answers.KeylessView,
+    problems: { 400: ['invalid-request'], 404: noAccount, 409: ['account-ambiguous'] },
+  },
+  {
+    method: 'get',
+    role: 'read',
+    path: '/v1/consumers',
+    id: 'listConsumers',
+    summary: 'All consumers that are declared or were seen, with how far they have moved',
+    tag: 'consumers',
+    status: 200,
+    answer: answers.ConsumerList,
+    problems: {},
+  },
+  {
+    method: 'get',
+    role: 'read',
+    path: '/v1/consumers/{name}',
+    id: 'showConsumer',
+    summary: 'One consumer',
+    tag: 'consumers',
+    params: questions.ConsumerPath,
+    status: 200,
+    answer: answers.ConsumerSummary,
+    problems: { 400: ['invalid-request'], 404: noConsumer },
+  },
+  {
+    method: 'put',
+    role: 'admin',
+    path: '/v1/consumers/{name}',
+    id: 'declareConsumer',
+    summary: 'Declare a consumer, or change what was declared over the API',
+    tag: 'consumers',
+    params: questions.ConsumerPath,
+    body: questions.DeclareBody,
+    status: 200,
+    answer: answers.ConsumerSummary,
+    problems: {
+      400: ['invalid-request'],
+      404: noAccount,
+      409: ['account-ambiguous', 'declared-in-file', 'subscription-taken'],
+    },
+  },
+  {
+    method: 'delete',
+    role: 'admin',
+    path: '/v1/consumers/{name}',
+    id: 'withdrawConsumer',
+    summary: 'Take back what was declared over the API',
+    tag: 'consumers',
+    params: questions.ConsumerPath,
+    query: questions.WithdrawQuery,
+    status: 200,
+    answer: answers.ConsumerWithdrawn,
+    problems: { 400: ['invalid-request'], 404: noConsumer, 409: ['declared-in-file'] },
   },
   {
     ...command({ 404: noAccount, 409: ['account-ambiguous', 'account-withdrawn', 'rotation-open'] }),

@@ -1,5 +1,11 @@
 // What the API may be asked: path, query and body of every operation.
-import { ConsumerName, KeySlot, RotationScope } from '@twinkey/contracts';
+import {
+  ConsumerChannel,
+  ConsumerDeclaration,
+  ConsumerName,
+  KeySlot,
+  RotationScope,
+} from '@twinkey/contracts';
 import { z } from 'zod';
 import { RotationStateName } from './answers.js';
 
@@ -50,6 +56,37 @@ export const CommandsQuery = z.object({
   limit: wholeNumber(500).default(50),
 });
 
+export const ConsumerPath = z.object({ name: ConsumerName });
+export const DeclareBody = z.object({
+  by: By,
+  reason: Reason.optional(),
+  owner: ConsumerDeclaration.shape.owner.describe('Whom to ask about it.'),
+  accounts: z
+    .array(z.string().min(1).max(300))
+    .max(500)
+    .default([])
+    .describe('The accounts that it uses, by name, `resource-group/name` or ARM id.'),
+  minimumInstances: ConsumerDeclaration.shape.minimumInstances
+    .default(0)
+    .describe('Fewer live instances than this hold a key switch.'),
+  acknowledgeWithinSeconds: ConsumerDeclaration.shape.acknowledgeWithinSeconds.describe(
+    'How long it has to acknowledge, and never longer than the policy of the account says.',
+  ),
+  onOverdue: ConsumerDeclaration.shape.onOverdue.describe(
+    'By then: `hold` for a person, or `force`: leave it out. As the policy says unless given.',
+  ),
+  escalate: ConsumerDeclaration.shape.escalate.describe('Who is to be told that it keeps a switch waiting.'),
+  channel: ConsumerChannel.default({ kind: 'instances' }).describe(
+    'How it hears of new keys: its instances register themselves, or it is one receiver.',
+  ),
+});
+export const WithdrawQuery = z.object({ by: By, reason: Reason.optional() });
+export const KeylessQuery = z.object({
+  quietSeconds: wholeNumber(90 * 86_400)
+    .default(86_400)
+    .describe('For how long nobody may have shown a key; a day unless given.'),
+});
+
 export const RotateBody = z
   .object({
     by: By,
@@ -80,6 +117,7 @@ export const ReplayDeadLettersBody = z.union([
 
 export const IdempotencyKey = z.string().trim().min(1).max(200);
 
+export type DeclareBody = z.infer<typeof DeclareBody>;
 export type RotationsQuery = z.infer<typeof RotationsQuery>;
 export type EventsQuery = z.infer<typeof EventsQuery>;
 export type ReplayDeadLettersBody = z.infer<typeof ReplayDeadLettersBody>;

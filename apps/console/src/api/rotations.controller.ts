@@ -6,6 +6,7 @@ import { CLOCK, COMMANDS, DATABASE, type Clock, type ConsoleDatabase } from '../
 import { showAccount } from '../read-model/accounts.js';
 import { timelineOf } from '../read-model/feed.js';
 import { listRotations } from '../read-model/rotations.js';
+import { useOfKeys } from '../read-model/use-of-keys.js';
 import type { Asked, ExplanationView, RotationDetail, RotationView } from './answers.js';
 import { askedBy } from './asked-by.js';
 import { assertCanHalt, assertCanReplay, assertCanWaive } from './conflicts.js';
@@ -41,7 +42,9 @@ export class RotationsController {
   @Get(':id/explanation')
   async explain(@Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>): Promise<ExplanationView> {
     const rotation = await theRotation(this.database, id);
-    return explainRotation(rotation, await showAccount(this.database, rotation.accountId, this.clock()));
+    const account = await showAccount(this.database, rotation.accountId, this.clock());
+    const { told } = await useOfKeys(this.database, rotation.accountId);
+    return explainRotation(rotation, account, told);
   }
 
   @Allow('operate')

@@ -1,10 +1,10 @@
 import { accountName, type Message, type RegistryEvent } from '@twinkey/contracts';
 import { rememberMessage, type Database } from '@twinkey/journal';
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
+import { repeatDeclarations } from '../declarations.js';
+import { noteDeclaration, type Trx } from './declarations.js';
 import { lockAccount } from './lock-account.js';
 import type { ConsoleTables } from './tables.js';
-
-type Trx = Transaction<ConsoleTables>;
 
 const HANDLER = 'registry-events';
 
@@ -62,7 +62,40 @@ async function note(trx: Trx, { version, at, what }: RegistryEvent): Promise<voi
         .where('consumers_version', '<', version)
         .execute();
       return;
+    case 'use-told':
+      await lockAccount(trx, what.account, accountName(what.account));
+      await trx
+        .updateTable('account')
+        .set({ use_told: JSON.stringify(what.consumers), use_told_version: version, use_told_at: at })
+        .where('account', '=', what.account)
+        .where('use_told_version', '<', version)
+        .execute();
+      return;
+    case 'consumer-declared': {
+      const { source, declaration, problems = [], by = null } = what;
+      const { consumer } = declaration;
+      const said = { consumer, source, version, declaration, problems, by, reason: null, at: new Date(at) };
+      await noteDeclaration(trx, said);
+      return;
+    }
+    case 'consumer-withdrawn': {
+      const { source, consumer, reason, by = null } = what;
+      const said = {
+        consumer,
+        source,
+        version,
+        declaration: null,
+        problems: [],
+        by,
+        reason,
+        at: new Date(at),
+      };
+      await noteDeclaration(trx, said);
+      return;
+    }
     case 'service-alive':
+      // It lives, and may have been restored from a backup: what it must know is said again now and then.
+      if (what.service === 'notifier') await repeatDeclarations(trx, new Date(at));
       await trx
         .insertInto('service_life')
         .values({ service: what.service, started_at: what.startedAt, last_seen_at: at })

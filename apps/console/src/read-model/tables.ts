@@ -1,6 +1,10 @@
 // The console's own tables, as Kysely sees them; migrations/ says what each is for.
 import type {
   AccountSettings,
+  ConsumerDeclaration,
+  ConsumerName,
+  ConsumerUse,
+  DeclarationSource,
   Fingerprint,
   KeySlot,
   RegistryEvent,
@@ -39,6 +43,21 @@ export interface AccountTable {
   published_at: MaybeTime;
   drift: MaybeJson<Drift>;
   drift_sequence: Generated<number>;
+  use_told: MaybeJson<ConsumerUse[]>;
+  use_told_version: Generated<number>;
+  use_told_at: MaybeTime;
+}
+
+export interface DeclarationTable {
+  consumer: ConsumerName;
+  source: DeclarationSource;
+  version: number;
+  declaration: MaybeJson<ConsumerDeclaration>;
+  problems: Json<string[]>;
+  said_by: string | null;
+  reason: string | null;
+  said_at: Time;
+  repeated_at: Time;
 }
 
 export interface AccountKeyTable {
@@ -110,6 +129,7 @@ export interface CommandTable {
 
 export interface ConsoleTables {
   account: AccountTable;
+  declaration: DeclarationTable;
   account_key: AccountKeyTable;
   rotation: RotationTable;
   rotation_event: RotationEventTable;
