@@ -1,4 +1,13 @@
-import { type Addressee, type FileOptions, type Format, signalNamed, variableFor } from '@twinkey/agent';
+import {
+  type Addressee,
+  type FileOptions,
+  type Format,
+  type KubernetesOptions,
+  secretNamed,
+  signalNamed,
+  variableFor,
+  workloadNamed,
+} from '@twinkey/agent';
 import {
   type CommonFlags,
   consumerIn,
@@ -20,27 +29,56 @@ export interface AgentFlags extends CommonFlags {
   readonly pidFile?: string;
   readonly pid?: string;
   readonly drain?: string;
+  readonly kubernetesSecret?: string;
+  readonly restart?: readonly string[];
+  readonly rolloutWithin: string;
   readonly goodbye?: boolean;
 }
+
+export type Place = { readonly file: FileOptions } | { readonly kubernetes: KubernetesOptions };
 
 export interface AgentPlan {
   readonly consumer: string;
   readonly accounts: readonly string[];
   readonly goodbye: boolean;
   readonly tryAgainMs: number;
-  readonly file: FileOptions;
+  readonly place: Place;
 }
 
 /** Throws a Failure for the first flag that is wrong. */
 export function readAgentFlags(flags: AgentFlags): AgentPlan {
-  const { out } = flags;
-  if (out === undefined || out.trim() === '') {
+  const { accounts, place } = placeIn(flags);
+  return {
+    consumer: consumerIn(flags),
+    accounts,
+    goodbye: flags.goodbye ?? false,
+    tryAgainMs: span('--try-again', flags.tryAgain),
+    place,
+  };
+}
+
+type Placed = Pick<AgentPlan, 'accounts' | 'place'>;
+
+function placeIn(flags: AgentFlags): Placed {
+  const { out, kubernetesSecret } = flags;
+  if (out !== undefined && kubernetesSecret !== undefined) {
     throw flagFailure(
-      '--out is missing.',
-      'An agent puts keys into a file.',
-      'Write: --out /run/keys/speech (or run the program with: twinkey exec)',
+      '--out and --kubernetes-secret exclude each other.',
+      'An agent keeps keys in one place.',
+      'Run one agent for each.',
     );
   }
+  if (kubernetesSecret !== undefined) return secretIn(kubernetesSecret, flags);
+  if (out !== undefined && out.trim() !== '') return fileIn(out, flags);
+  throw flagFailure(
+    '--out is missing.',
+    'An agent puts keys into a file or a Secret.',
+    'Write: --out /run/keys/speech (or --kubernetes-secret, or run the program with: twinkey exec)',
+  );
+}
+
+function fileIn(out: string, flags: AgentFlags): Placed {
+  refuseStrays(flags, ['restart'], '--kubernetes-secret');
   const format = flags.format ?? 'raw';
   const { accounts, names } = namedAccounts(flags.account, flags.key, NAMES[format]);
   if (format === 'raw' && accounts.length > 1) {
@@ -50,27 +88,71 @@ export function readAgentFlags(flags: AgentFlags): AgentPlan {
       'Write: --format env, --format json, or run one agent per file',
     );
   }
-  return {
-    consumer: consumerIn(flags),
-    accounts,
-    goodbye: flags.goodbye ?? false,
-    tryAgainMs: span('--try-again', flags.tryAgain),
-    file: {
-      out,
-      format,
-      names,
-      mode: modeIn(flags),
-      addressee: addresseeIn(flags),
-      readiness: readinessIn(flags),
-      drainMs: span('--drain', flags.drain ?? '30s'),
-    },
+  const file: FileOptions = {
+    out,
+    format,
+    names,
+    mode: modeIn(flags),
+    addressee: addresseeIn(flags),
+    readiness: readinessIn(flags),
+    drainMs: span('--drain', flags.drain ?? '30s'),
   };
+  return { accounts, place: { file } };
+}
+
+function secretIn(text: string, flags: AgentFlags): Placed {
+  const strays = ['format', 'mode', 'signal', 'pid', 'pidFile', 'readyCommand', 'readyUrl'] as const;
+  refuseStrays(flags, strays, '--out');
+  const secret = secretNamed(text);
+  if (secret === undefined) {
+    throw flagFailure(
+      `--kubernetes-secret: "${text}" is no Secret.`,
+      'It is NAMESPACE/NAME, in lower-case letters, digits, dashes and dots.',
+      'Write: --kubernetes-secret shop/speech-key',
+    );
+  }
+  const { accounts, names } = namedAccounts(flags.account, flags.key, ENTRY);
+  const workloads = (flags.restart ?? []).map(restartOf);
+  if (workloads.length === 0 && flags.drain === undefined) {
+    throw flagFailure(
+      'Nothing is restarted, and --drain is missing.',
+      'Pods that read the Secret again by themselves do so at some time; somebody has to say how long that takes at most.',
+      'Write: --restart deployment/web (or --drain 5m)',
+    );
+  }
+  const kubernetes: KubernetesOptions = {
+    namespace: secret.namespace,
+    secret: secret.name,
+    names,
+    workloads,
+    rolloutWithinMs: span('--rollout-within', flags.rolloutWithin),
+    drainMs: span('--drain', flags.drain ?? '0'),
+  };
+  return { accounts, place: { kubernetes } };
+}
+
+function restartOf(text: string): KubernetesOptions['workloads'][number] {
+  const workload = workloadNamed(text);
+  if (workload !== undefined) return workload;
+  throw flagFailure(
+    `--restart: "${text}" is nothing that can be restarted.`,
+    'It is KIND/NAME, and KIND is deployment, statefulset or daemonset; it is in the namespace of the Secret.',
+    'Write: --restart deployment/web',
+  );
+}
+
+/** A flag that has no effect is a misunderstanding. */
+function refuseStrays(flags: AgentFlags, strays: readonly (keyof AgentFlags)[], companion: string): void {
+  const stray = strays.find((name) => flags[name] !== undefined);
+  if (stray === undefined) return;
+  const flag = `--${stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw flagFailure(`${flag} goes with ${companion} only.`, 'Here it has no effect.', `Leave ${flag} out.`);
 }
 
 const nameOf = (account: string): string => account.split('/').at(-1) ?? account;
 
 const NAMES: Readonly<Record<Format, NameRule>> = {
-  raw: { flag: '--key', isName: () => true, rule: '', nameFor: (account) => account },
+  raw: { flag: '--key', isName: () => true, rule: '', nameFor: nameOf },
   env: { flag: '--key', ...VARIABLE, nameFor: (account) => variableFor(nameOf(account)) },
   json: {
     flag: '--key',
@@ -78,6 +160,13 @@ const NAMES: Readonly<Record<Format, NameRule>> = {
     rule: 'A field of JSON has a name.',
     nameFor: nameOf,
   },
+};
+
+const ENTRY: NameRule = {
+  flag: '--key',
+  isName: (name) => /^[-._a-zA-Z0-9]{1,253}$/.test(name),
+  rule: 'An entry of a Secret has letters, digits, dashes, dots and _.',
+  nameFor: nameOf,
 };
 
 function modeIn({ mode = '0600' }: AgentFlags): number {

@@ -26,7 +26,7 @@ export function addAgents(program: Command): void {
     program
       .command('agent')
       .description(
-        'keep keys current in a file for a program that cannot be changed, and acknowledge them when it uses them',
+        'keep keys current in a file or a Secret for programs that cannot be changed, and acknowledge them when they use them',
       )
       .addOption(consumer())
       .option('--account <account>', 'an account by name or ARM id; may be repeated', all)
@@ -40,6 +40,18 @@ export function addAgents(program: Command): void {
       .option(
         '--drain <duration>',
         'how long the program may use an older key after it was told, or after the file was written (else 30s)',
+      )
+      .option('--kubernetes-secret <secret>', 'the Secret to keep keys in, NAMESPACE/NAME, instead of a file')
+      .option(
+        '--restart <workload>',
+        'what reads the Secret when it starts, KIND/NAME: deployment, statefulset or daemonset; may be repeated',
+        all,
+      )
+      .addOption(
+        new Option(
+          '--rollout-within <duration>',
+          'how long a restart may take before people are told',
+        ).default('10m'),
       ),
   )
     .addOption(tryAgain())

@@ -1,6 +1,7 @@
 // An agent: a consumer that uses no key itself. It puts keys in place for a program that cannot be changed, and
 // acknowledges a key when that program uses it.
-import { connect, type ConnectOptions, type Listeners } from '@twinkey/consumer';
+import { connect, type ConnectOptions, type Listeners, type Twinkey } from '@twinkey/consumer';
+import { isInterrupted } from '@twinkey/contracts';
 import { aborted } from './clock.js';
 import { Placer } from './placer.js';
 import { generationsOf, type Target } from './target.js';
@@ -35,27 +36,38 @@ export interface AgentOptions {
 /** As good as for ever: an agent that gives up helps nobody. */
 const PATIENCE_SECONDS = 1_999_999;
 
-/** Runs until `until` aborts. Fails for what no repetition changes: bad options, or an agent that is turned away. */
+/** Runs until `until` aborts, also before it is connected. Fails for what no repetition changes: bad options, or an agent that is turned away. */
 export async function runAgent(options: AgentOptions, env = process.env): Promise<void> {
   const { consumer, accounts, target, goodbye, until, tell, connection } = options;
   const placer = new Placer(accounts, target, (keys) => {
     tell(`${generationsOf(keys)}: in use, ${target.where}`);
   });
-  const twinkey = await connect(
-    {
-      startWithinSeconds: PATIENCE_SECONDS,
-      ...connection,
-      consumer,
-      accounts,
-      afterSwitch: placer.afterSwitch,
-      drainSeconds: 0, // a target says itself when nobody uses an older key
-      signal: until,
-      listeners: listenersFor(tell),
-    },
-    env,
+  const twinkey = await unlessInterrupted(
+    connect(
+      {
+        startWithinSeconds: PATIENCE_SECONDS,
+        ...connection,
+        consumer,
+        accounts,
+        afterSwitch: placer.afterSwitch,
+        drainSeconds: 0, // a target says itself when nobody uses an older key
+        signal: until,
+        listeners: listenersFor(tell),
+      },
+      env,
+    ),
   );
   await aborted(until);
-  await twinkey.close({ goodbye: typeof goodbye === 'boolean' ? goodbye : goodbye() });
+  await twinkey?.close({ goodbye: typeof goodbye === 'boolean' ? goodbye : goodbye() });
+}
+
+async function unlessInterrupted(connecting: Promise<Twinkey>): Promise<Twinkey | undefined> {
+  try {
+    return await connecting;
+  } catch (error) {
+    if (isInterrupted(error)) return undefined;
+    throw error;
+  }
 }
 
 function listenersFor(tell: (line: string) => void): Listeners {

@@ -4,5 +4,8 @@ export { type ExecOptions, ExecTarget } from './exec/target.js';
 export { type Format, FORMATS, type Names, variableFor } from './file/format.js';
 export { type Addressee, signalNamed } from './file/signal.js';
 export { type FileOptions, fileTarget, obstacleTo } from './file/target.js';
+export { secretNamed, workloadNamed } from './kubernetes/names.js';
+export type { WorkloadRef } from './kubernetes/rollout.js';
+export type { KubernetesOptions } from './kubernetes/target.js';
 export type { Readiness } from './readiness.js';
 export { type HeldKey, type Keys, Refused, type Target } from './target.js';

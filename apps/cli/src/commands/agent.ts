@@ -1,4 +1,11 @@
-import { fileTarget, obstacleTo, runAgent, type Target } from '@twinkey/agent';
+import {
+  fileTarget,
+  type KubernetesOptions,
+  obstacleTo,
+  Refused,
+  runAgent,
+  type Target,
+} from '@twinkey/agent';
 import { type AgentFlags, type AgentPlan, readAgentFlags } from '../agent-flags.js';
 import { asAgentFailure } from '../agent-failure.js';
 import { flagFailure } from '../flag-rules.js';
@@ -29,16 +36,32 @@ export async function agent(options: GlobalOptions, flags: AgentFlags): Promise<
       connection: { askAgainSeconds: plan.tryAgainMs / 1000 },
     });
   } catch (error) {
-    if (!stopping.signal.aborted) throw asAgentFailure(error);
+    throw asAgentFailure(error);
   }
 }
 
-async function targetOf({ file }: AgentPlan): Promise<Target> {
-  const obstacle = await obstacleTo(file.out);
-  if (obstacle === undefined) return fileTarget(file);
+async function targetOf({ place }: AgentPlan): Promise<Target> {
+  if ('kubernetes' in place) return secretTarget(place.kubernetes);
+  const obstacle = await obstacleTo(place.file.out);
+  if (obstacle === undefined) return fileTarget(place.file);
   throw flagFailure(
     `--out: ${obstacle}.`,
     'The file is replaced in one piece, so its folder has to be there.',
     'Make the folder, or name a file in another one.',
   );
+}
+
+async function secretTarget(options: KubernetesOptions): Promise<Target> {
+  // The client takes a second to load: only for whom it concerns.
+  const { clusterOf, findCluster, kubernetesTarget } = await import('@twinkey/agent/kubernetes');
+  try {
+    return kubernetesTarget(options, clusterOf(findCluster(), options.namespace));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    throw flagFailure(
+      `--kubernetes-secret: ${error.reason}.`,
+      'The Secret is in a cluster.',
+      'Set KUBECONFIG, or run the agent in a pod with a service account.',
+    );
+  }
 }
