@@ -5,6 +5,54 @@ export interface Consumer {
   readonly live: number;
   readonly acknowledged: number;
   readonly lapsed: number;
+  /** How many live instances a declared consumer must have. */
+  readonly minimum?: number;
+  readonly escalated?: { readonly to: string; readonly since: string };
+}
+
+export interface ConsumerSummary {
+  readonly consumer: string;
+  readonly declared: {
+    readonly source: 'file' | 'api';
+    readonly by: string | null;
+    readonly since: string;
+    readonly owner: string;
+    readonly accounts: readonly string[];
+    readonly minimumInstances: number;
+    readonly acknowledgeWithinSeconds: number | null;
+    readonly onOverdue: string | null;
+    readonly escalate: { readonly afterSeconds: number; readonly to: string } | null;
+    readonly channel: {
+      readonly kind: string;
+      readonly name?: string;
+      readonly url?: string;
+      readonly signature?: string;
+    };
+    readonly problems: readonly string[];
+  } | null;
+  readonly accounts: readonly (Omit<Consumer, 'consumer'> & { readonly account: string })[];
+}
+
+export interface Keyless {
+  readonly account: string;
+  readonly accountId: string;
+  readonly verdict: 'safe' | 'unsafe' | 'unknown';
+  readonly reasons: readonly string[];
+  readonly quietSeconds: number;
+  readonly consumers: readonly {
+    readonly consumer: string;
+    readonly verdict: 'safe' | 'unsafe' | 'unknown';
+    readonly reasons: readonly string[];
+    readonly live: number;
+    readonly used: {
+      readonly key: number;
+      readonly token: number;
+      readonly entra: number;
+      readonly bare: boolean;
+    } | null;
+    readonly shownAt: string | null;
+    readonly lastSeenAt: string | null;
+  }[];
 }
 
 export interface Account {

@@ -490,6 +490,71 @@ describe('what cannot be done', () => {
   });
 });
 
+describe('consumers', () => {
+  it('are declared, listed, shown and withdrawn', async () => {
+    await declare('declared');
+    const args = ['--owner', 'desk team', '--account', 'declared', '--minimum', '2', '--on-overdue', 'force'];
+    const times = ['--acknowledge-within', '1h', '--escalate-to', 'on-call', '--escalate-after', '30m'];
+    const made = await twinkey(['consumers', 'declare', 'support-desk', ...args, ...times]);
+    expect({ code: made.code, stdout: made.stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/Owner: +desk team/),
+    });
+    const list = await twinkey(['consumers', 'list']);
+    expect(list.stdout).toMatch(/^support-desk +api +desk team +instances +0 +2 +declared +0$/m);
+    expect(list.stdout).toMatch(/^chat-api +- +- +instances +3 +0 /m);
+    const show = await twinkey(['consumers', 'show', 'support-desk']);
+    expect(show.stdout).toMatch(/Escalates: +to on-call after 30m/);
+    const withdrawn = await twinkey(['consumers', 'withdraw', 'support-desk', '--reason', 'gone']);
+    expect(withdrawn).toMatchObject({ code: 0, stdout: 'consumer support-desk: withdrawn\n' });
+    expect((await twinkey(['consumers', 'show', 'support-desk'])).code).toBe(3);
+  });
+});
+
+describe('an account that is to do without keys', () => {
+  const quiet = new Date(Date.now() - 7_200_000).toISOString();
+  const use = (key: number, shownAt: string): RegistryEvent['what'] => ({
+    event: 'use-told',
+    account: idOf('keyless'),
+    consumers: [
+      {
+        consumer: ConsumerName.parse('chat-api'),
+        live: 1,
+        lapsed: 0,
+        silent: 0,
+        used: { key, token: 0, entra: 5, bare: false },
+        shownAt,
+        quietSince: shownAt,
+        lastSeenAt: shownAt,
+      },
+    ],
+  });
+
+  it('is refused while a consumer shows keys, by exit code, and says which', async () => {
+    await declare('keyless');
+    await registry(use(7, quiet));
+    await until(async () => (await twinkey(['keyless', 'keyless'])).stdout.includes('chat-api'), {
+      withinMs: 60_000,
+    });
+    const shown = await twinkey(['keyless', 'keyless']);
+    expect(shown.code).toBe(6);
+    expect(shown.stdout).toMatch(/^chat-api +unsafe +1 +7 +0 +5 +no +2h/m);
+    expect(shown.stdout).not.toContain('az ');
+    const disable = await twinkey(['keyless', 'keyless', '--disable']);
+    expect({ code: disable.code, stdout: disable.stdout }).toEqual({ code: 6, stdout: '' });
+    expect(disable.stderr).toContain('is not given');
+
+    const safe = await twinkey(['keyless', 'keyless', '--quiet-for', '1h']);
+    expect(safe.code).toBe(0);
+    expect(safe.stdout).toContain('chat-api   safe');
+    const command = await twinkey(['keyless', 'keyless', '--quiet-for', '1h', '--disable']);
+    expect(command).toMatchObject({
+      code: 0,
+      stdout: `az resource update --ids ${idOf('keyless')} --set properties.disableLocalAuth=true\n`,
+    });
+  });
+});
+
 describe('dead letters', () => {
   it('are listed and replayed by their number', async () => {
     await bus.send('rotation-events', [{ id: 'nonsense', subject: 'speech', body: { nonsense: true } }]);

@@ -45,6 +45,16 @@ export class ConsoleClient {
     return this.ask<Body>(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
+  /** Saying it twice is saying it once. */
+  async put<Body>(path: string, body: object): Promise<Body> {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    return this.ask<Body>(path, { method: 'PUT', headers, body: JSON.stringify(body) });
+  }
+
+  async delete<Body>(path: string): Promise<Body> {
+    return this.ask<Body>(path, { method: 'DELETE', headers: { accept: 'application/json' } });
+  }
+
   /** An answer whose body is read as it comes; network errors are the caller's. */
   async open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const answer = await call(this.url + path, {

@@ -6,6 +6,7 @@ export const EXIT = {
   notFound: 3,
   conflict: 4,
   timedOut: 5,
+  unsafe: 6,
   auth: 7,
 } as const;
 
@@ -18,5 +19,6 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   3: 'not found: no such account, rotation, consumer or entity',
   4: 'conflict: not possible in the state in which things are, or refused by the rotator',
   5: 'timed out waiting; what was waited for goes on',
+  6: 'not safe: keys of the account are still shown, or nobody knows whether they are',
   7: 'auth: the console does not let you',
 };

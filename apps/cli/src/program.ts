@@ -5,6 +5,7 @@ import type { AskOptions, RotateOptions } from './commands/ask.js';
 import type { ReplayOptions } from './commands/replay.js';
 import type { ListOptions } from './commands/rotations.js';
 import type { Session } from './commands/session.js';
+import { addConsumers } from './consumers.js';
 import { OUTPUTS, parseDuration, parseUrl, usageFailure, type GlobalOptions } from './settings.js';
 import { addWebhooks } from './webhooks.js';
 
@@ -52,6 +53,7 @@ export function createProgram(): Command {
 
   addAccounts(program, session);
   addRotations(program, session);
+  addConsumers(program, session);
   addAsking(program, session);
   addDeadLetters(program, session);
   addWebhooks(program);

@@ -36,8 +36,13 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
   'consumer-unknown': {
     state: nothing,
-    remedy: 'See the consumers with: twinkey accounts show <account>',
+    remedy: 'See the consumers with: twinkey consumers list',
   },
+  'declared-in-file': {
+    state: nothing,
+    remedy: 'Change twinkey.yaml; the scheduler reads it again by itself.',
+  },
+  'subscription-taken': { state: nothing, remedy: 'See whose it is with: twinkey consumers list' },
   'entity-unknown': { state: nothing, remedy: 'See the entities with: twinkey dlq list' },
   'webhook-unknown': { state: nothing, remedy: 'See which there are with: twinkey webhooks list' },
   'delivery-unknown': { state: nothing, remedy: 'See the numbers with: twinkey webhooks log <consumer>' },

@@ -95,9 +95,9 @@ function consumerCount(consumers: readonly Consumer[]): string {
 function consumerTable(consumers: readonly Consumer[]): string[] {
   return table(
     ['CONSUMER', 'LIVE', 'ACKNOWLEDGED', 'LAPSED'],
-    consumers.map(({ consumer, live, acknowledged, lapsed }) => [
+    consumers.map(({ consumer, live, acknowledged, lapsed, minimum }) => [
       consumer,
-      String(live),
+      minimum === undefined ? String(live) : `${live} of at least ${minimum}`,
       String(acknowledged),
       String(lapsed),
     ]),
