@@ -32,6 +32,7 @@ const OVERLAYS = {
   aks: 'deploy/kubernetes/overlays/aks',
   'aks-all': 'deploy/kubernetes/overlays/aks-all',
   dev: 'deploy/kubernetes/overlays/dev',
+  'support-desk': 'deploy/kubernetes/overlays/support-desk',
 } as const;
 type Overlay = keyof typeof OVERLAYS;
 
@@ -114,10 +115,13 @@ withKubectl('the manifests that kubectl renders', () => {
   it('set no variable that the services do not know', () => {
     const known = knownVariables().map(({ name }) => name);
     for (const overlay of Object.keys(OVERLAYS) as Overlay[])
-      for (const { name, pod } of workloadsOf(rendered[overlay]))
-        for (const container of pod.containers.filter((one) => one.name === 'service'))
-          for (const variable of variablesOf(container, rendered[overlay]).keys())
-            expect([overlay, name, known.includes(variable) ? '' : variable]).toEqual([overlay, name, '']);
+      for (const workload of workloadsOf(rendered[overlay]))
+        for (const container of containersOf(workload)) {
+          const unknown = [...variablesOf(container, rendered[overlay]).keys()].filter(
+            (name) => !known.includes(name) && (container.name === 'service' || name.startsWith('TWINKEY_')),
+          );
+          expect([overlay, workload.name, ...unknown]).toEqual([overlay, workload.name]);
+        }
   });
 
   it.each(['aks', 'aks-all', 'dev'] as const)(
@@ -239,6 +243,33 @@ withKubectl('the manifests that kubectl renders', () => {
     for (const name of SERVICES) expect(service('aks', name).pod.serviceAccountName).toBe(name);
   });
 
+  it('call the agent by options that it has, with rights on one Secret and one program', () => {
+    const manifests = rendered['support-desk'];
+    const agent = service('support-desk', 'twinkey-agent').pod.containers[0];
+    const reference = readFileSync(`${root}docs/reference/cli.md`, 'utf8');
+    const options = /### `twinkey agent`[^]*?(?=### )/.exec(reference)?.[0] ?? '';
+    for (const [option] of agent?.args?.join(' ').matchAll(/--[a-z-]+/g) ?? [])
+      expect(options).toContain(`\`${option} `);
+    const [role] = ofKind(manifests, 'Role') as unknown as { rules: Rule[] }[];
+    expect(role?.rules).toEqual([
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['twinkey-keys'], verbs: ['get', 'patch'] },
+      {
+        apiGroups: ['apps'],
+        resources: ['deployments'],
+        resourceNames: ['support-desk'],
+        verbs: ['get', 'patch', 'watch'],
+      },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    ]);
+    expect(agent === undefined ? '' : variablesOf(agent, manifests).get('RESTART')).toBe(
+      'deployment/support-desk',
+    );
+    expect(agent?.args).toContain('--kubernetes-secret=$(NAMESPACE)/twinkey-keys');
+    expect(ofKind(manifests, 'Secret').map(({ metadata, data }) => [metadata.name, data])).toEqual([
+      ['twinkey-keys', undefined],
+    ]);
+  });
+
   it('warn by rules that Prometheus can read, each with a sentence for whoever is woken', () => {
     const rules = ofKind(rendered['aks-all'], 'PrometheusRule').flatMap(({ spec }) =>
       (spec as z.infer<typeof PrometheusRule>['spec']).groups.flatMap((group) => group.rules),
@@ -260,6 +291,13 @@ withKubectl('the manifests that kubectl renders', () => {
     expect(count('dev')).toEqual([String(SHARDS.dev)]);
   });
 });
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
 
 type Model = new (manifest: Manifest) => { validate(): void };
 
