@@ -1,13 +1,13 @@
 // The real client of Kubernetes against a server that speaks its API; the spec plays controllers and people.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig, loadAllYaml } from '@kubernetes/client-node';
 import { until } from '@twinkey/testing';
 import { aborted, type Clock } from '../clock.js';
 import { type Keys, Refused } from '../target.js';
-import { ApiStub } from '../testing/api-stub.js';
+import { ApiStub, type Rule } from '../testing/api-stub.js';
 import { clusterOf } from './cluster.js';
 import { findCluster } from './config.js';
 import type { WorkloadRef } from './rollout.js';
@@ -97,32 +97,44 @@ function target(
   );
 }
 
-function makePod(name: string, app: string, owner: { kind: string; name: string }, mark?: string): void {
+function makePod(
+  name: string,
+  app: string,
+  owner: { kind: string; name: string },
+  mark?: string,
+  secret = 'keys',
+): void {
   stub.change(`pods/${name}`, {
     metadata: {
       labels: { app },
       ownerReferences: [{ ...owner, controller: true }],
-      ...(mark === undefined ? {} : { annotations: { 'twinkey/keys': mark } }),
+      ...(mark === undefined ? {} : { annotations: { [`twinkey/${secret}`]: mark } }),
     },
     status: { phase: 'Running' },
   });
 }
 
-const markOfTemplate = (place: string): string | undefined => {
+const markOfTemplate = (place: string, secret = 'keys'): string | undefined => {
   const { template } = stub.get(place)?.spec as {
     template: { metadata: { annotations?: Record<string, string> } };
   };
-  return template.metadata.annotations?.['twinkey/keys'];
+  return template.metadata.annotations?.[`twinkey/${secret}`];
 };
 
 const patches = (place: string) => stub.requests.filter(({ what }) => what === `patch ${place}`).length;
 const restarted = (place: string) => until(() => markOfTemplate(place));
 
 /** What the controller of the deployment does when all goes well, in one step. */
-function rollOutWeb(): void {
+function rollOutWeb(secret = 'keys'): void {
   for (const { metadata } of stub.find('pods')) stub.remove(`pods/${metadata.name}`);
   for (const name of ['web-bb2-x', 'web-bb2-y'])
-    makePod(name, 'web', { kind: 'ReplicaSet', name: 'web-bb2' }, markOfTemplate('deployments/web'));
+    makePod(
+      name,
+      'web',
+      { kind: 'ReplicaSet', name: 'web-bb2' },
+      markOfTemplate('deployments/web', secret),
+      secret,
+    );
   stub.change('deployments/web', { status: statusOfWeb({}) });
 }
 
@@ -343,6 +355,38 @@ describe('a rollout that does not succeed', () => {
     stub.failures.push({ what: 'create secrets', status: 422 });
     const reason = await refusal(target().place(keys(5, 'the-key-itself'), over.signal));
     expect(reason).toBe('Kubernetes refuses to create Secret keys (422)');
+  });
+});
+
+describe('the Role on the page about the agent', () => {
+  it('allows all that is done, and nothing besides', async () => {
+    const page = await readFile(new URL('../../../../docs/how-to/run-the-agent.md', import.meta.url), 'utf8');
+    const texts = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+    const manifests = texts.flatMap((text) => loadAllYaml(text) as { kind: string; rules: Rule[] }[]);
+    const role = manifests.find(({ kind }) => kind === 'Role');
+    const rules = (role?.rules ?? []).flatMap(({ verbs, ...rule }) =>
+      verbs.map((verb): Rule => ({ ...rule, verbs: [verb] })),
+    );
+    stub.rules = rules;
+    stub.change('statefulsets/worker', stub.get('statefulsets/db') as never);
+    const place = (generation: number) =>
+      target([WEB, { kind: 'statefulset', name: 'worker' }], { secret: 'speech-key' }).place(
+        keys(generation),
+        over.signal,
+      );
+    for (const generation of [5, 6]) {
+      const placing = place(generation);
+      await until(() =>
+        markOfTemplate('statefulsets/worker', 'speech-key')?.startsWith(`speech=${generation}`),
+      );
+      await until(() => stub.watching > 0);
+      rollOutWeb('speech-key');
+      await until(() => stub.requests.some(({ what }) => what === 'watch statefulsets'));
+      const observedGeneration = stub.get('statefulsets/worker')?.metadata.generation;
+      stub.change('statefulsets/worker', { status: { observedGeneration } });
+      await placing;
+    }
+    expect(rules.filter((rule) => !stub.used.has(rule))).toEqual([]);
   });
 });
 

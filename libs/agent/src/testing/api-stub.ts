@@ -25,6 +25,13 @@ export interface Request {
   readonly body: string;
 }
 
+/** Of a Role. */
+export interface Rule {
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 const TOKEN = 'token-of-the-agent';
 const NAMESPACE = 'shop';
 /** These have a spec, and a generation that counts its changes. */
@@ -34,6 +41,9 @@ export class ApiStub {
   readonly requests: Request[] = [];
   /** `patch secrets`: answered with 403. */
   readonly forbidden = new Set<string>();
+  /** If there are rules, whatever none of them allows is answered with 403; each rule that did is kept in `used`. */
+  rules: readonly Rule[] | undefined;
+  readonly used = new Set<Rule>();
   /** Answers for the next requests of a kind, in their order; taken away when given. */
   readonly failures: { readonly what: string; readonly status: number; readonly body?: Json }[] = [];
   /** Called before a request is carried out: somebody else may be faster. */
@@ -137,6 +147,18 @@ export class ApiStub {
     for (const { response } of this.#watches) response.end();
   }
 
+  #isAllowed(verb: string, plural: string, name: string | undefined): boolean {
+    if (this.rules === undefined) return true;
+    const rule = this.rules.find(
+      ({ resources, resourceNames, verbs }) =>
+        resources.includes(plural) &&
+        verbs.includes(verb) &&
+        (resourceNames === undefined || (name !== undefined && resourceNames.includes(name))),
+    );
+    if (rule !== undefined) this.used.add(rule);
+    return rule !== undefined;
+  }
+
   #tell(plural: string, event: { readonly type: string; readonly object: Stored }): void {
     for (const { place, name, response } of this.#watches) {
       if (place === plural && name === event.object.metadata.name)
@@ -173,7 +195,12 @@ export class ApiStub {
       fail(401, 'Unauthorized');
       return;
     }
-    if (this.forbidden.has(what)) {
+    const isAllowed = this.#isAllowed(
+      verb,
+      plural,
+      name ?? url.searchParams.get('fieldSelector')?.split('=')[1],
+    );
+    if (!isAllowed || this.forbidden.has(what)) {
       fail(403, 'Forbidden');
       return;
     }
