@@ -171,6 +171,12 @@ function factsOf(before: KeyRing, event: RingEvent, after: KeyRing): readonly Wh
         },
       ];
     }
+    case 'SwitchConfirmed': {
+      const step = stepOf(before);
+      if (step === null || event.forced === undefined) return [];
+      const detail = `went on without ${event.forced.join(', ')}, as was declared of it`;
+      return [{ event: 'forced', step, detail }];
+    }
     case 'GateForced': {
       const step = stepOf(before);
       const detail = `went on without ${event.missing.join(', ') || 'any consumer'}`;

@@ -19,8 +19,12 @@ describe('the consumers that the page about them shows', () => {
     const read = shown.map((text) =>
       readCareList(`version: 1\npolicies: { standard: { interval: P30D } }\n${text}`, {}),
     );
-    expect(read.flatMap((one) => (one.ok ? one.list.consumers : one.faults))).toMatchObject(
-      ['support-desk', 'billing', 'partner-portal'].map((consumer) => ({ terms: { consumer } })),
-    );
+    expect(read.flatMap((one) => (one.ok ? [] : one.faults))).toEqual([]);
+    const declared = read.flatMap((one) => (one.ok ? one.list.consumers : []));
+    expect(declared.map(({ terms }) => terms.consumer)).toEqual([
+      'support-desk',
+      'billing',
+      'partner-portal',
+    ]);
   });
 });

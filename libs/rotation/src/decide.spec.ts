@@ -122,8 +122,12 @@ describe('the answer of the notifier', () => {
     expect(decideOutcome(waiting(), answer(), NOW)).toEqual(
       events({ ...confirmed, openFrom: Date.parse(OPEN_FROM) }),
     );
-    expect(decideOutcome(waiting(), answer({ openFrom: undefined }), NOW)).toEqual(
+    expect(decideOutcome(waiting(), answer({ openFrom: undefined }), NOW)).toStrictEqual(
       events({ ...confirmed, openFrom: NOW }),
+    );
+    const forced = [ConsumerName.parse('desk')];
+    expect(decideOutcome(waiting(), answer({ openFrom: undefined, forced }), NOW)).toEqual(
+      events({ ...confirmed, openFrom: NOW, forced }),
     );
   });
 

@@ -125,6 +125,7 @@ export function decideOutcome(ring: KeyRing, outcome: SwitchOutcome, now: number
       request,
       openFrom,
       instances: outcome.instances,
+      ...(outcome.forced === undefined ? {} : { forced: outcome.forced }),
     });
   }
   if (asked.overdue !== null) return refuse('late-outcome', 'The switch is already known to be overdue.');

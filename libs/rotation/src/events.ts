@@ -106,6 +106,8 @@ export type RingEvent = { readonly at: number } & (
       readonly request: number;
       readonly openFrom: number;
       readonly instances: number;
+      /** Declared consumers that were left out at deadlines of their own. */
+      readonly forced?: readonly ConsumerName[];
     }
   | {
       readonly type: 'SwitchOverdue';
