@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { loadAllYaml } from '@kubernetes/client-node';
 import type { Command } from 'commander';
+import { parse } from 'yaml';
 import { type AgentFlags, type AgentPlan, readAgentFlags } from './agent-flags.js';
 import { type ExecFlags, type ExecPlan, readExecFlags } from './exec-flags.js';
 import { Failure } from './failure.js';
@@ -210,7 +210,8 @@ describe('the page about the agent', () => {
   });
 
   it('shows manifests that Kubernetes would take, with arguments that can be read', async () => {
-    const manifests = blocks(await page(), 'yaml').flatMap((block) => loadAllYaml(block) as Manifest[]);
+    const texts = blocks(await page(), 'yaml');
+    const manifests = texts.flatMap((text) => text.split(/^---$/m).map((each) => parse(each) as Manifest));
     const read_: string[] = [];
     for (const manifest of manifests) {
       const { apiVersion, kind, spec } = manifest;
