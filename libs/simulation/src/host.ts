@@ -15,7 +15,13 @@ import {
   type Contract,
 } from '@twinkey/contracts';
 import { openDatabase, OutboxRelay, type DatabaseDriver } from '@twinkey/journal';
-import { sendOutbox, type Log, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
+import {
+  NO_METRICS,
+  sendOutbox,
+  type Log,
+  type ServiceDefinition,
+  type ServiceParts,
+} from '@twinkey/service';
 import { settlementOf, type Bus, type ReceivedMessage, type Settlement } from '@twinkey/service-bus';
 import type { Actor } from './actor.js';
 
@@ -68,6 +74,7 @@ export async function host(
     log,
     relay,
     clock: actor.clock,
+    metrics: NO_METRICS,
     signOfLifeMs: SIGN_OF_LIFE_MS,
   } as unknown as ServiceParts;
   const built = new Built(definition.module(parts) as Module);

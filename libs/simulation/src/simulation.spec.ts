@@ -1,7 +1,10 @@
 // Scheduler, rotators, notifier and consumers in one process and in virtual time, in worlds that go wrong.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BUGS } from './bugs.js';
-import { add, nothing, openRunner, seedsFrom, type Runner } from './run.js';
+import { openRunner, seedsFrom, type Runner } from './run.js';
 
 /** More of them: `npm run check:simulation`. */
 const WORLDS = 200;
@@ -17,25 +20,30 @@ afterAll(async () => {
   await runner.close();
 });
 
+/** What a program says until it ends. */
+async function run(words: readonly string[]): Promise<{ exitCode: number; said: string }> {
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env: ENVIRONMENT });
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { exitCode, said };
+}
+
+/** Without the flags that Jest is started with. */
+const ENVIRONMENT = { ...process.env, NODE_OPTIONS: '' };
+
 describe('a world that goes wrong in the ways of its seed', () => {
+  // In a process of its own, as `npm run check:simulation` runs them: inside of Jest a world takes twice as long.
   it('keeps every promise', async () => {
-    const sum = nothing();
-    const broken: unknown[] = [];
-    await runner.runAll(
-      seedsFrom(1, WORLDS),
-      {},
-      (outcome) => {
-        add(sum, outcome);
-        const { seed, verdict, story } = outcome;
-        if (verdict !== null) broken.push({ seed, verdict, story });
-      },
-      () => broken.length > 0,
-    );
-    expect(broken).toEqual([]);
-    expect(sum.seeds).toBe(WORLDS);
-    expect(sum.completed).toBeGreaterThan(sum.seeds / 2);
-    expect(sum.calls).toBeGreaterThan(sum.seeds);
-    expect(Object.keys(sum.counts).length).toBeGreaterThan(15);
+    const check = fileURLToPath(new URL('../dist/check.js', import.meta.url));
+    const { exitCode, said } = await run([check, '--seeds', String(WORLDS)]);
+    expect({ exitCode, said }).toEqual({ exitCode: 0, said: expect.any(String) });
+    const numberBefore = (words: string): number =>
+      Number(new RegExp(`(\\d+) ${words}`).exec(said)?.[1] ?? Number.NaN);
+    expect(numberBefore('worlds in')).toBe(WORLDS);
+    expect(numberBefore('rotations completed')).toBeGreaterThan(WORLDS / 2);
+    expect(numberBefore('calls of applications')).toBeGreaterThan(WORLDS);
+    expect(said.match(/[a-z]+-[a-z]+ \d+/g)?.length).toBeGreaterThan(30);
   });
 
   it('goes the same way each time, and another way with another seed', async () => {
@@ -45,6 +53,30 @@ describe('a world that goes wrong in the ways of its seed', () => {
     expect(again).toEqual(first);
     expect(first.events).toBeGreaterThan(1_000);
     expect(other.digest).not.toBe(first.digest);
+  });
+});
+
+describe('a Key Vault that is down for an hour, in the middle of a rotation', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('is waited for: nobody is interrupted, and all completes when it is back', async () => {
+    let askedFor = 0;
+    const { verdict, completed, virtualMs, tally } = await runner.run({
+      seed: 1,
+      only: [],
+      besides: (world) => {
+        const { timeline, outages } = world;
+        world.kindFrom = timeline.now + HOUR_MS + 120_000;
+        timeline.after(25_000, () => void (outages.vault = true), null);
+        timeline.after(25_000 + HOUR_MS, () => void (outages.vault = false), null);
+        askedFor = world.settings.accounts.length;
+      },
+    });
+    expect(verdict).toBeNull();
+    expect(virtualMs).toBeGreaterThan(HOUR_MS);
+    expect(completed).toBeGreaterThanOrEqual(askedFor);
+    expect(tally.refused).toBe(0);
+    expect(tally.calls).toBeGreaterThan(500);
   });
 });
 

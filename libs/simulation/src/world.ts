@@ -28,6 +28,8 @@ export interface WorldOptions {
   /** Only these kinds of fault, whatever the seed draws. */
   readonly only?: readonly Kind[];
   readonly bug?: Bug;
+  /** What happens besides, from the first moment on. */
+  readonly besides?: (world: World) => void;
 }
 
 export interface Outcome {
@@ -67,13 +69,15 @@ export class World {
   readonly fleet: Fleet;
   readonly people: People;
   readonly bug: Bug | undefined;
+  readonly #besides: (world: World) => void;
   /** When the world becomes kind. */
   kindFrom: number;
   #isDone = false;
 
-  constructor({ seed, server, only, bug }: WorldOptions) {
+  constructor({ seed, server, only, bug, besides = () => undefined }: WorldOptions) {
     this.chance = new Chance(seed, 'world');
     this.bug = bug;
+    this.#besides = besides;
     const kinds = bug?.needs ?? only;
     this.faults = new Faults(this.chance.split('faults'), kinds === undefined ? {} : { only: kinds });
     const isSkewed = this.faults.strikes('clocks-skewed');
@@ -162,6 +166,7 @@ export class World {
     }
     this.fleet.start();
     trouble(this);
+    this.#besides(this);
     timeline.after(
       settings.troubledMs,
       () => {
