@@ -178,6 +178,9 @@ withKubectl('the manifests that kubectl renders', () => {
       const variables = container === undefined ? undefined : variablesOf(container, rendered.base);
       expect(variables?.get(`TWINKEY_${name.toUpperCase()}_PORT`)).toBe(String(port));
       expect(variables?.get('TWINKEY_HTTP_HOST')).toBe('0.0.0.0');
+      // Unless TWINKEY_METRICS_PORT says otherwise.
+      const metrics = container?.ports?.find((one) => one.name === 'metrics')?.containerPort;
+      expect(metrics).toBe(Number(port) + 10);
       const probes = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe];
       for (const probe of probes) {
         const [, route = ''] = /^\/health\/(.*)$/.exec(probe?.httpGet?.path ?? '') ?? [];
@@ -215,6 +218,14 @@ withKubectl('the manifests that kubectl renders', () => {
           .flatMap(({ ports: own = [] }) => own.map((one) => one.name));
         for (const { targetPort } of spec?.['ports'] as { targetPort: string }[])
           expect(ports).toContain(targetPort);
+      }
+      for (const { spec } of ofKind(manifests, 'PodMonitor')) {
+        const { selector, podMetricsEndpoints } = spec as z.infer<typeof PodMonitor>['spec'];
+        const chosen = workloads.filter(({ labels }) => selects(selector, labels));
+        expect(chosen.map(({ name }) => name).toSorted()).toEqual(SERVICES.toSorted());
+        for (const { port } of podMetricsEndpoints)
+          for (const { pod } of chosen)
+            expect(pod.containers[0]?.ports?.map(({ name }) => name)).toContain(port);
       }
       const queues = topology({ shards: 1 }).queues.map(({ name }) => name);
       for (const { spec } of ofKind(manifests, 'ScaledObject')) {
@@ -364,6 +375,23 @@ const ScaledObject = z.strictObject({
   }),
 });
 const promDuration = z.string().regex(/^\d+(ms|s|m|h|d)$/);
+const PodMonitor = z.strictObject({
+  apiVersion: z.literal('monitoring.coreos.com/v1'),
+  kind: z.literal('PodMonitor'),
+  metadata,
+  spec: z.strictObject({
+    selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()) }),
+    podTargetLabels: z.array(z.string()).optional(),
+    podMetricsEndpoints: z.array(
+      z.strictObject({
+        port: z.string(),
+        path: z.string().startsWith('/'),
+        interval: promDuration,
+        scrapeTimeout: promDuration,
+      }),
+    ),
+  }),
+});
 const PrometheusRule = z.strictObject({
   apiVersion: z.literal('monitoring.coreos.com/v1'),
   kind: z.literal('PrometheusRule'),
@@ -397,23 +425,7 @@ const CUSTOM: Readonly<Record<string, z.ZodType>> = {
       podIdentity: z.strictObject({ provider: z.literal('azure-workload'), identityId: z.guid() }),
     }),
   }),
-  PodMonitor: z.strictObject({
-    apiVersion: z.literal('monitoring.coreos.com/v1'),
-    kind: z.literal('PodMonitor'),
-    metadata,
-    spec: z.strictObject({
-      selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()) }),
-      podTargetLabels: z.array(z.string()).optional(),
-      podMetricsEndpoints: z.array(
-        z.strictObject({
-          port: z.string(),
-          path: z.string().startsWith('/'),
-          interval: promDuration,
-          scrapeTimeout: promDuration,
-        }),
-      ),
-    }),
-  }),
+  PodMonitor,
   PrometheusRule,
 };
 
