@@ -4,6 +4,7 @@ export { type ExecOptions, ExecTarget } from './exec/target.js';
 export { type Format, FORMATS, type Names, variableFor } from './file/format.js';
 export { type Addressee, signalNamed } from './file/signal.js';
 export { type FileOptions, fileTarget, obstacleTo } from './file/target.js';
+export { secretTarget } from './kubernetes/lazily.js';
 export { secretNamed, workloadNamed } from './kubernetes/names.js';
 export type { WorkloadRef } from './kubernetes/rollout.js';
 export type { KubernetesOptions } from './kubernetes/target.js';

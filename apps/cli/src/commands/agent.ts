@@ -4,6 +4,7 @@ import {
   obstacleTo,
   Refused,
   runAgent,
+  secretTarget,
   type Target,
 } from '@twinkey/agent';
 import { type AgentFlags, type AgentPlan, readAgentFlags } from '../agent-flags.js';
@@ -41,7 +42,7 @@ export async function agent(options: GlobalOptions, flags: AgentFlags): Promise<
 }
 
 async function targetOf({ place }: AgentPlan): Promise<Target> {
-  if ('kubernetes' in place) return secretTarget(place.kubernetes);
+  if ('kubernetes' in place) return clusterTarget(place.kubernetes);
   const obstacle = await obstacleTo(place.file.out);
   if (obstacle === undefined) return fileTarget(place.file);
   throw flagFailure(
@@ -51,11 +52,9 @@ async function targetOf({ place }: AgentPlan): Promise<Target> {
   );
 }
 
-async function secretTarget(options: KubernetesOptions): Promise<Target> {
-  // The client takes a second to load: only for whom it concerns.
-  const { clusterOf, findCluster, kubernetesTarget } = await import('@twinkey/agent/kubernetes');
+async function clusterTarget(options: KubernetesOptions): Promise<Target> {
   try {
-    return kubernetesTarget(options, clusterOf(findCluster(), options.namespace));
+    return await secretTarget(options);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     throw flagFailure(
