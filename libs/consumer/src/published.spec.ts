@@ -19,6 +19,12 @@ beforeAll(async () => {
   await run(`${workspace}node_modules/.bin/tsc`, ['--build', 'tsconfig.lib.json']);
 });
 
+interface Manifest {
+  readonly version: string;
+  readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
 interface Entry {
   readonly link?: boolean;
   readonly resolved?: string;
@@ -70,6 +76,20 @@ describe('the published package', () => {
     expect(paths).toEqual(
       expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/fake/index.js']),
     );
+  });
+
+  it('needs nothing of this repository that is not published in the same version', () => {
+    const manifest = (folder: string) =>
+      JSON.parse(readFileSync(`${workspace}libs/${folder}/package.json`, 'utf8')) as Manifest;
+    const needed = (folder: string): readonly string[] =>
+      Object.entries(manifest(folder).dependencies ?? {}).flatMap(([name, version]) => {
+        if (!name.startsWith('@twinkey/')) return [];
+        const other = name.replace('@twinkey/', '');
+        const { private: isPrivate = false, ...published } = manifest(other);
+        expect({ name, isPrivate, version: published.version }).toEqual({ name, isPrivate: false, version });
+        return [other, ...needed(other)];
+      });
+    expect([...new Set(needed('consumer'))].sort()).toEqual(['contracts', 'service-bus']);
   });
 
   it('is imported by name, whole and for tests', async () => {
