@@ -1,5 +1,6 @@
 // Kubernetes objects as kubectl renders them from a kustomization, and what is looked up in them.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { root } from './repository.js';
 
@@ -83,13 +84,9 @@ export function hasKubectl(): boolean {
 }
 
 /** What would be applied. The folder is one of the repository. */
-export function render(folder: string): readonly Manifest[] {
-  return parseManifests(
-    execFileSync('kubectl', ['kustomize', `${root}${folder}`], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+export async function render(folder: string): Promise<readonly Manifest[]> {
+  const { stdout } = await promisify(execFile)('kubectl', ['kustomize', `${root}${folder}`]);
+  return parseManifests(stdout);
 }
 
 export function parseManifests(text: string): readonly Manifest[] {
