@@ -35,6 +35,7 @@ const STATE_COLORS: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'cyan' 
   waiting: 'yellow',
   due: 'yellow',
   halted: 'red',
+  escalated: 'red',
   drift: 'red',
   refused: 'red',
   withdrawn: 'dim',

@@ -243,7 +243,7 @@ export const ServiceView = z.object({
 export const AttentionView = z.object({
   account: z.string(),
   rotation: z.string().nullable().describe('null: the account is at rest.'),
-  state: z.enum(['waiting', 'halted', 'drift']),
+  state: z.enum(['waiting', 'halted', 'escalated', 'drift']),
   step: Step.nullable(),
   since: Moment,
   detail: z.string(),
@@ -264,7 +264,7 @@ export const StatusView = z.object({
   attention: z
     .array(AttentionView)
     .describe(
-      'Halted rotations, those that wait for consumers, and changes by hand that are not dealt with.',
+      'Halted rotations, those that wait for consumers, whom that was escalated about, and changes by hand that are not dealt with.',
     ),
   services: z.array(ServiceView),
 });

@@ -245,6 +245,29 @@ describe('the fleet', () => {
     expect(soon.services[2]).toMatchObject({ service: 'notifier', alive: true });
   });
 
+  it('shows who was to be told that a consumer keeps a switch waiting, for as long as it does', async () => {
+    const since = at(3).toISOString();
+    const desk = { consumer: ConsumerName.parse('desk'), live: 1, acknowledged: 1, lapsed: 0, minimum: 2 };
+    const changed = (version: number, more: object) =>
+      registryEvent(version, {
+        event: 'consumers-changed',
+        account: speech,
+        generation: generation(8),
+        consumers: [{ ...desk, ...more }],
+      });
+    await recordRegistryEvent(db, changed(1, { escalated: { to: 'on-call', since } }));
+    expect((await fleetStatus(db, at(20))).attention).toEqual([
+      expect.objectContaining({
+        account: 'speech',
+        state: 'escalated',
+        since,
+        detail: 'desk keeps the key switch waiting, with 1 of at least 2 instances; on-call is to be told',
+      }),
+    ]);
+    await recordRegistryEvent(db, changed(2, { live: 2 }));
+    expect((await fleetStatus(db, at(21))).attention).toEqual([]);
+  });
+
   it('finds accounts by name, group and ARM id in any case, and rotations by state', async () => {
     for (const event of events.slice(0, 3)) await recordRotationEvent(db, event);
     expect(await findAccounts(db, 'SPEECH')).toEqual([speech]);

@@ -28,6 +28,7 @@ export async function fleetStatus(db: Db, now: Date): Promise<StatusView> {
     },
     attention: [
       ...(await needingAttention(db, now)),
+      ...accounts.flatMap(asEscalated),
       ...accounts.map(asDrift).filter((attention) => attention !== undefined),
     ],
     services: await services(db, now),
@@ -40,6 +41,25 @@ async function needingAttention(db: Db, now: Date): Promise<AttentionView[]> {
   return [...halted.map(asHalted), ...waiting.map((rotation) => asWaiting(rotation, now))].filter(
     (attention) => attention !== undefined,
   );
+}
+
+function asEscalated({ name, rotation, step, consumers }: AccountView): AttentionView[] {
+  return consumers.flatMap(({ consumer, live, minimum = 0, escalated }) => {
+    if (escalated === undefined) return [];
+    const few = live < minimum ? `, with ${live} of at least ${minimum} instances` : '';
+    return [
+      {
+        account: name,
+        rotation,
+        state: 'escalated' as const,
+        step,
+        since: escalated.since,
+        detail: `${consumer} keeps the key switch waiting${few}; ${escalated.to} is to be told`,
+        until: null,
+        remedy: null,
+      },
+    ];
+  });
 }
 
 function asDrift({ name, rotation, step, drift }: AccountView): AttentionView | undefined {
