@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
+import { PermanentFault } from '@twinkey/contracts';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
+import { asAgentFailure } from './agent-failure.js';
 import { type AgentFlags, type AgentPlan, readAgentFlags } from './agent-flags.js';
 import { type ExecFlags, type ExecPlan, readExecFlags } from './exec-flags.js';
 import { Failure } from './failure.js';
@@ -180,6 +182,26 @@ describe('the flags of a program with keys in its environment', () => {
     ['--consumer c --env K=a --grace 1w', /--grace: "1w" is no duration/],
   ])('%s are refused', (line, expected) => {
     expect(refused(() => exec(line))).toMatch(expected);
+  });
+});
+
+describe('an agent that cannot begin', () => {
+  it.each([
+    [
+      new PermanentFault('account-not-allowed', 'http://n: 403 stranger may not use it'),
+      1,
+      /403 stranger may not use it\. .*--consumer/,
+    ],
+    [new PermanentFault('access-refused', 'no', { remedy: 'Grant it.' }), 1, /^no\. .* Grant it\.$/],
+    [new TypeError('twinkey: notifierUrl: must be a URL'), 2, /^notifierUrl: must be a URL\. /],
+  ])('says why, and what to do (%s)', (error, exitCode, text) => {
+    const failure = asAgentFailure(error);
+    expect(failure).toMatchObject({ exitCode });
+    expect(
+      refused(() => {
+        throw failure as Error;
+      }),
+    ).toMatch(text);
   });
 });
 
