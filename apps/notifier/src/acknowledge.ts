@@ -2,6 +2,7 @@ import type {
   AccountId,
   ConsumerName,
   Generation,
+  GenerationAhead,
   InstanceId,
   KeyAcknowledged,
   Message,
@@ -82,17 +83,27 @@ async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): 
       { type: event.event, data: { account, ...event }, at: new Date(event.at) },
     ]);
     if (event.ahead) {
-      shell.log.warn(
-        { account, instance, generation, published },
-        'An instance uses a generation that the rotator has not told of yet',
-      );
-      const at = event.at;
-      const told = { account, consumer: current.consumer, instance, generation, published, at: moment(at) };
-      await appendOutbox(trx, [generationAhead(told, { at, shards: shell.shards, traceparent: null })]);
+      const { consumer } = current;
+      await tellAhead(trx, shell, { account, consumer, instance, generation, published, at: event.at });
     }
   }
   if (decision.events.length > 0) await nudge(trx, [account]);
   return decision.events.length > 0;
+}
+
+/** Tells the rotator that somebody uses what it has not told of: it may have published before it lost its memory. */
+export async function tellAhead(
+  trx: Trx,
+  shell: Shell,
+  { at, ...ahead }: Omit<GenerationAhead, 'at'> & { readonly at: number },
+): Promise<void> {
+  const { account, instance, generation, published } = ahead;
+  shell.log.warn(
+    { account, instance, generation, published },
+    'An instance uses a generation that the rotator has not told of yet',
+  );
+  const circumstances = { at, shards: shell.shards, traceparent: null };
+  await appendOutbox(trx, [generationAhead({ ...ahead, at: moment(at) }, circumstances)]);
 }
 
 function ignored(

@@ -266,6 +266,30 @@ describe('a declared receiver', () => {
     ).rejects.toEqual(refused('not-a-receiver'));
   });
 
+  it('cannot acknowledge what is not published: it could never take it back, and would hold every switch', async () => {
+    await say(receiver());
+    await ask();
+    await expect(acknowledges(1_772_440_200)).rejects.toMatchObject({
+      code: 'generation-not-published',
+      message: expect.stringContaining('speech-weu is at 1, not yet at 1772440200') as unknown,
+    });
+    // It may also be right, and the rotator have forgotten: that is looked into, as with any instance.
+    expect(await sent(notifier.db)).toContainEqual(
+      expect.objectContaining({
+        entity: 'switch-outcomes',
+        data: expect.objectContaining({
+          consumer: 'billing',
+          generation: 1_772_440_200,
+          published: 1,
+        }) as unknown,
+      }),
+    );
+    expect(await acknowledges(1)).toMatchObject({ acknowledged: 1 });
+    expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged' }]);
+    await ask({ generation: generation(2) });
+    expect(await acknowledges(2)).toMatchObject({ acknowledged: 2, published: 2 });
+  });
+
   it('has a subscription on the topics of its accounts, which is removed with its declaration', async () => {
     await say(receiver({ accounts: ['speech-weu', 'vision'] }));
     const topics = [...notifier.subscriptions];
