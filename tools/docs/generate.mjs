@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationPage, envExample } from './configuration.mjs';
 import { messagesPage } from './messages.mjs';
+import { metricsPage } from './metrics.mjs';
 import { root } from './sources.mjs';
 
 const PAGES = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/messages.md': messagesPage,
+  'docs/reference/metrics.md': metricsPage,
   '.env.example': envExample,
 };
 

@@ -181,6 +181,25 @@ describe('an account that services tell of', () => {
   });
 });
 
+describe('the metrics of a console', () => {
+  it('count the open rotations and say when services were heard of', async () => {
+    const of = newAccount();
+    await told(of, upToWaiting);
+    await known(of.rotation, 'waiting');
+    const startedAt = '2031-04-01T00:00:00.000Z';
+    await tell(registryEvent(1, { event: 'service-alive', service: 'rotator', startedAt }));
+    const lines = await until(async () => {
+      const text = await (await fetch(`${running.metricsUrl}/metrics`)).text();
+      return (
+        text.includes('twinkey_service_last_seen_timestamp_seconds{service="rotator"}') && text.split('\n')
+      );
+    }, SLOW);
+    expect(lines).toContain('twinkey_rotations_open{state="waiting"} 1');
+    expect(lines).toContain('twinkey_rotations_open{state="halted"} 0');
+    expect(lines).toContain('twinkey_outbox_waiting_messages 0');
+  });
+});
+
 describe('asking for a rotation', () => {
   it('sends one command, audits it, and shows the rotation as asked', async () => {
     const of = newAccount();

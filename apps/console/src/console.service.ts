@@ -1,6 +1,8 @@
 import { RegistryEvent, RotationEvent } from '@twinkey/contracts';
 import type { ServiceDefinition } from '@twinkey/service';
 import { ConsoleModule } from './console.module.js';
+import type { ConsoleDatabase } from './parts.js';
+import { rotationsReading, servicesReading } from './read-model/readings.js';
 
 export const consoleService: ServiceDefinition = {
   name: 'console',
@@ -9,6 +11,10 @@ export const consoleService: ServiceDefinition = {
   sources: () => [
     { source: { topic: RotationEvent.entity, subscription: 'console' } },
     { source: { topic: RegistryEvent.entity, subscription: 'console' } },
+  ],
+  readings: ({ database }) => [
+    rotationsReading(database as ConsoleDatabase),
+    servicesReading(database as ConsoleDatabase),
   ],
   module: ({ database, bus, clock }) => ConsoleModule.of({ database, bus, clock }),
 };

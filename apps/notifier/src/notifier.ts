@@ -7,6 +7,7 @@ import { NotifierModule } from './notifier.module.js';
 import { rounds } from './rounds.js';
 import { lookAt } from './settle.js';
 import { SHELL, type Shell } from './shell.js';
+import { accountsReading, instancesReading } from './readings.js';
 import { reportUses } from './use/report-use.js';
 import type { NotifierDatabase } from './tables.js';
 import {
@@ -52,6 +53,10 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
     { source: { topic: 'registry-events', subscription: 'notifier' }, maxConcurrent: 4 },
   ],
   module: (parts) => NotifierModule.with(shellOf(parts)),
+  readings: ({ database }) => {
+    const db = (database as NotifierDatabase).kysely;
+    return [accountsReading(db), instancesReading(db)];
+  },
   background: (parts, app) => {
     const { database, log, clock, signOfLifeMs } = parts;
     const alive = signOfLife({ name: 'notifier', database, clock, everyMs: signOfLifeMs });
@@ -73,7 +78,7 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
 export const notifier = notifierAt({ roundMs: 1_000 });
 
 function shellOf(parts: ServiceParts<Names>): { shell: Shell; lookout: Lookout; webhooks: Webhooks } {
-  const { config, database, bus, log } = parts;
+  const { config, database, bus, log, metrics } = parts;
   const { leaseSeconds, rereadSeconds, clockSkewSeconds, heartbeatSeconds, keyChangedShards } = config;
   const asksForTokens = config.apiAudience !== undefined;
   const lookout: Lookout = new Lookout(
@@ -89,6 +94,7 @@ function shellOf(parts: ServiceParts<Names>): { shell: Shell; lookout: Lookout; 
     subscriptions: bus.subscriptions,
     asksForTokens,
     log,
+    metrics,
     lookSoon: lookout.soon,
   };
   return { shell, lookout, webhooks: webhooksOf(shell, parts) };

@@ -81,6 +81,13 @@ async function ask(method: string, path: string, body?: unknown) {
   return { status: response.status, type: response.headers.get('content-type'), answer };
 }
 
+/** The lines that a scraper gets from the port of health and metrics. */
+async function scraped(): Promise<string[]> {
+  const response = await fetch(`${running.metricsUrl}/metrics`);
+  expect(response.status).toBe(200);
+  return (await response.text()).split('\n');
+}
+
 async function join(consumer: string, changes: object = {}) {
   const boot = randomUUID();
   const asked = { consumer, name: 'pod-1', boot, accounts: ['speech-weu'], ...changes };
@@ -153,6 +160,20 @@ describe('a notifier that is restarted in the middle of a switch', () => {
     await say('switch-requests', requested('speech-weu', { generation: 2 }));
     await until(
       async () => (await ask('GET', '/v1/accounts/speech-weu/switch')).answer?.['generation'] === 2,
+    );
+    const lines = await scraped();
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'twinkey_instances{state="live"} 1',
+        'twinkey_pending_acknowledgements{account="speech-weu"} 1',
+        'twinkey_switches_total{outcome="requested"} 2',
+        'twinkey_switches_total{outcome="acknowledged"} 1',
+        'twinkey_heartbeats_total 1',
+        'twinkey_http_request_seconds_count{method="POST",route="/v1/instances/:instance/heartbeat",status="200"} 1',
+      ]),
+    );
+    expect(lines.join('\n')).toMatch(
+      /^twinkey_switch_deadline_timestamp_seconds\{account="speech-weu"\} \d{10}/m,
     );
     await running.stop();
     await say('acknowledgements', acknowledgement(member, 2));

@@ -76,6 +76,7 @@ export async function settle(
     log.warn({ account, consumer, to, generation }, 'A consumer keeps a key switch waiting');
   }
 
+  for (const { event } of recorded) count(shell, event);
   await appendJournal(
     trx,
     account,
@@ -92,6 +93,18 @@ export async function settle(
     askedAt,
     onOverdue,
   });
+}
+
+const SWITCHES = {
+  'switch-requested': 'requested',
+  'key-change-announced': null,
+  'switch-acknowledged': 'acknowledged',
+  'switch-overdue': 'overdue',
+} as const;
+
+function count({ metrics }: Shell, event: SwitchEvent['event']): void {
+  const outcome = SWITCHES[event];
+  if (outcome !== null) metrics.count('twinkey_switches_total', { outcome });
 }
 
 function earliest(...moments: readonly (number | null)[]): number | null {

@@ -1,7 +1,7 @@
 import type { AccountId } from '@twinkey/contracts';
 import type { Terms } from '@twinkey/key-switch';
 import type { Bus } from '@twinkey/service-bus';
-import type { Log } from '@twinkey/service';
+import type { Log, Metrics } from '@twinkey/service';
 import type { Queries } from './tables.js';
 
 /** What the operations of the notifier work with. Everything they know is in the database. */
@@ -15,6 +15,7 @@ export interface Shell {
   /** Instances prove who they are: what is said over the bus counts only when it is signed. */
   readonly asksForTokens: boolean;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Looks at the account at once; a hint only, the nudge in the database is what counts. */
   readonly lookSoon: (account: AccountId) => void;
 }

@@ -1,5 +1,11 @@
 // Key rings as they are stored: folded state, journal and messages in one commit.
-import { Interrupted, type AccountId, type AccountSettings } from '@twinkey/contracts';
+import {
+  Interrupted,
+  RotationEvent,
+  type AccountId,
+  type AccountSettings,
+  type Message,
+} from '@twinkey/contracts';
 import {
   loadStream,
   type Database,
@@ -34,6 +40,8 @@ export class KeyRings {
     private readonly writer: Writer,
     /** The life of the database in which a ring that is not stored yet begins. */
     private readonly incarnation: () => number = () => 0,
+    /** Hears what people are told, once it is committed. */
+    private readonly told: (event: RotationEvent) => void = () => undefined,
   ) {}
 
   async load(account: AccountId): Promise<LoadedRing> {
@@ -62,7 +70,11 @@ export class KeyRings {
       ...(options.lease === undefined ? {} : { lease: options.lease }),
       ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
     });
-    if (outcome.committed) return { recorded: true, loaded: { ring, version: outcome.version } };
+    if (outcome.committed) {
+      for (const { entity, body } of outbox)
+        if (entity === RotationEvent.entity) this.told((body as Message<RotationEvent>).data);
+      return { recorded: true, loaded: { ring, version: outcome.version } };
+    }
     if (outcome.why === 'lease-lost')
       throw new Interrupted('lease-lost', `The lease of ${ring.account} is someone else's.`);
     return { recorded: false, why: outcome.why };

@@ -15,6 +15,8 @@ export type Look = Extract<Next, { do: 'list-keys' | 'read-vault' | 'probe' | 'p
 export interface Outside {
   readonly accountKeys: Pick<AccountKeys, 'listKeys' | 'regenerateKey' | 'writeDelayMs'>;
   readonly shelf: Pick<SecretShelf, 'current' | 'publish' | 'disableSuperseded'>;
+  /** How the data plane is asked about a key; over HTTPS unless told. */
+  readonly probe?: typeof probeKey;
   readonly deadlineMs: number;
   readonly clock: () => Date;
 }
@@ -54,7 +56,7 @@ async function probe(
   fingerprint: Fingerprint,
   hold: Hold,
   settings: AccountSettings,
-  { deadlineMs, clock }: Outside,
+  { deadlineMs, clock, probe: ask = probeKey }: Outside,
 ): Promise<void> {
   const key = hold.valueOf(fingerprint);
   if (key === undefined) {
@@ -62,7 +64,7 @@ async function probe(
     hold.forgot(fingerprint);
     return;
   }
-  const answer = await probeKey(settings.endpoint, key, { deadlineMs, kind: settings.kind });
+  const answer = await ask(settings.endpoint, key, { deadlineMs, kind: settings.kind });
   if (answer === 'keys-disabled') {
     throw new PermanentFault('local-auth-disabled', 'The account accepts no keys (disableLocalAuth is set).');
   }

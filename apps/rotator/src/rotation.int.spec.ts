@@ -120,6 +120,22 @@ describe('a rotation with nothing in its way', () => {
     expect(counts).toContainEqual(['key1', 'accepted', 1]);
   });
 
+  it('shows in the metrics: what became of it, its steps, the age of its keys, and its calls to Azure', async () => {
+    const { text } = (await care.rotators.at(-1)?.metrics.scrape()) ?? { text: '' };
+    for (const line of [
+      'twinkey_rotations_total{outcome="completed"} 1',
+      'twinkey_keys_replaced_total 2',
+      'twinkey_step_seconds_count{step="regenerate-key2"} 1',
+      'twinkey_azure_calls_total{service="resource-manager",operation="regenerate-key",outcome="done"} 2',
+      'twinkey_drift_found_total{kind="vault-changed"} 0',
+    ])
+      expect(text.split('\n')).toContain(line);
+    expect(text).toMatch(/^twinkey_key_age_seconds\{account="usual",slot="key1"\} \d/m);
+    expect(text).toMatch(/^twinkey_published_age_seconds\{account="usual"\} \d/m);
+    expect(text).toMatch(/operation="probe",outcome="done"\} \d/);
+    expect(text).not.toMatch(/^twinkey_rotation_age_seconds\{/m);
+  });
+
   it('names the keys that it will retire as soon as it is asked for, if the ring knows them', async () => {
     await cared('again');
     await rotated('again', await care.rotate('again'));

@@ -8,15 +8,18 @@ import { signOfLife, type Background, type ServiceDefinition, type ServiceParts 
 import { Accounts } from './accounts.js';
 import { Advance } from './advance.js';
 import { AzureEvents } from './azure-events.js';
+import { countTold } from './count-told.js';
 import { Incarnations } from './incarnations.js';
 import { Inputs } from './inputs.js';
 import { KeyRings } from './key-rings.js';
 import type { Outside } from './look.js';
+import { measuredAzure } from './measured-azure.js';
 import { OnGenerationAhead } from './on-generation-ahead.js';
 import { OnRegistryEvent } from './on-registry-event.js';
 import { OnRotationCommand } from './on-rotation-command.js';
 import { OnRotationDue } from './on-rotation-due.js';
 import { OnSwitchOutcome } from './on-switch-outcome.js';
+import { keyRingReading } from './readings.js';
 import { Sweep } from './sweep.js';
 import { termsFrom } from './terms-from.js';
 import { Turns } from './turns.js';
@@ -75,6 +78,7 @@ export function rotatorOver(azureOf: (parts: Parts) => Azure): ServiceDefinition
       { source: { topic: 'registry-events', subscription: 'rotator' } },
     ],
     module: (parts) => compose(parts).module,
+    readings: ({ database, clock }) => [keyRingReading(database, clock)],
     background: (parts) => compose(parts).background,
   };
 }
@@ -89,12 +93,13 @@ interface Composed {
   readonly background: readonly Background[];
 }
 
-function composeOver(azure: Azure, { config, database, bus, log, clock, signOfLifeMs }: Parts): Composed {
+function composeOver(azure: Azure, parts: Parts): Composed {
+  const { config, database, bus, log, clock, metrics, signOfLifeMs } = parts;
   const { terms, times } = termsFrom(config);
   const writer = new Writer(database, { log });
   const accounts = new Accounts(database);
   const incarnations = new Incarnations(database, log);
-  const rings = new KeyRings(database, writer, () => incarnations.known);
+  const rings = new KeyRings(database, writer, () => incarnations.known, countTold(metrics));
   const turns = new Turns(HANDS);
   const advance = new Advance({
     database,
@@ -107,7 +112,7 @@ function composeOver(azure: Azure, { config, database, bus, log, clock, signOfLi
     log,
     holder: `rotator-${randomUUID()}`,
     salt: new SecretText(config.fingerprintSalt),
-    outside: { ...azure, deadlineMs: times.callDeadlineMs, clock },
+    outside: { ...measuredAzure(azure, metrics), deadlineMs: times.callDeadlineMs, clock },
   });
   const inputs = new Inputs(accounts, rings, advance, clock);
   return {

@@ -14,11 +14,13 @@ import { rotationIdOf } from '@twinkey/account';
 import type { FoundAccount } from '@twinkey/key-store';
 import { fixedClock, testDatabase, type FixedClock, type TestDatabase } from '@twinkey/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PrometheusMetrics } from '@twinkey/service';
 import { sql } from 'kysely';
 import { AccountsController } from './accounts.controller.js';
 import { Care } from './care.js';
 import type { CareFile } from './care-file.js';
 import { hearRotation } from './hear-rotation.js';
+import { accountsReading } from './readings.js';
 import { readCareList } from './read-care-list.js';
 import type { Azure } from './survey.js';
 import type { SchedulerDatabase, SchedulerTables } from './tables.js';
@@ -432,6 +434,27 @@ describe('an account whose keys are switched off', () => {
     expect((await said()).registry).toHaveLength(1);
     expect(await tick(database, time)).toEqual([]);
     expect(await shown('speech')).toMatchObject({ state: 'keys-disabled' });
+  });
+});
+
+describe('what the scheduler shows of its accounts', () => {
+  it('is when each is due, how often that is, and how many Azure does not let us care for', async () => {
+    azure.add('speech', 'gone');
+    await careOf(database).keepUp();
+    azure.faults.set(idOf('gone'), new PermanentFault('account-not-found', 'no such account'));
+    azure.stamp += 1;
+    clock.advance({ hours: 1 });
+    await careOf(database).keepUp({ again: true });
+
+    const metrics = new PrometheusMetrics('scheduler');
+    metrics.readAtScrapes([accountsReading(database)]);
+    const lines = (await metrics.scrape()).text.split('\n');
+    expect(lines).toContain('twinkey_accounts{presence="gone"} 1');
+    expect(lines).toContain('twinkey_accounts{presence="here"} 1');
+    expect(lines).toContain(`twinkey_policy_interval_seconds{account="speech"} ${30 * 24 * 3600}`);
+    const firstSeen = Date.parse('2026-03-02T08:00:00Z') / 1_000;
+    expect(lines).toContain(`twinkey_next_due_timestamp_seconds{account="speech"} ${firstSeen}`);
+    expect(lines.filter((line) => line.includes('account="gone"'))).toEqual([]);
   });
 });
 

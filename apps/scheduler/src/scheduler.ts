@@ -4,8 +4,11 @@ import { signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/
 import { CareFile } from './care-file.js';
 import { Care } from './care.js';
 import { Loop } from './loop.js';
+import { measuredAzure } from './measured-azure.js';
+import { accountsReading } from './readings.js';
 import { SchedulerModule } from './scheduler.module.js';
 import type { Azure } from './survey.js';
+import type { SchedulerDatabase } from './tables.js';
 import { repeatDeclarations, tick } from './tick.js';
 
 const VARIABLES = [
@@ -26,7 +29,8 @@ export function schedulerOver(
     variables: VARIABLES,
     migrations: [new URL('../migrations/', import.meta.url)],
     sources: () => [{ source: { topic: 'rotation-events', subscription: 'scheduler' }, maxConcurrent: 16 }],
-    module: (parts) => SchedulerModule.of(careFor(azureOf(parts), parts)),
+    module: (parts) => SchedulerModule.of(careFor(measuredAzure(azureOf(parts), parts.metrics), parts)),
+    readings: ({ database }) => [accountsReading(database as SchedulerDatabase)],
     background: (parts, app) => loops(parts, app),
   };
 }
@@ -48,7 +52,7 @@ function careFor(azure: Azure, { config, database, clock, log }: ServiceParts<Va
 }
 
 function loops(
-  { config, database, log, clock, signOfLifeMs }: ServiceParts<Variables>,
+  { config, database, log, clock, metrics, signOfLifeMs }: ServiceParts<Variables>,
   app: INestApplicationContext,
 ): Loop[] {
   const care = app.get(Care);
@@ -61,7 +65,10 @@ function loops(
     await care.keepUp({ again, signal });
   });
   const ticks = new Loop('tick', pauseMs, log, async () => {
-    for (const asked of await tick(care.database, clock)) log.info(asked, 'A rotation is due');
+    for (const asked of await tick(care.database, clock)) {
+      metrics.count('twinkey_rotations_due_total', {});
+      log.info(asked, 'A rotation is due');
+    }
     await repeatDeclarations(care.database, clock());
     await alive();
   });

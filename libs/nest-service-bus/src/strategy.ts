@@ -24,7 +24,16 @@ export interface StrategyOptions {
   readonly bus: Bus;
   readonly sources: readonly SourceToReceive[];
   readonly log: BusLog;
+  /** Goes around the handling of each message, to measure it. Must return what `handle` resolves with. */
+  readonly around?: Around;
 }
+
+/** `type`: of the message; undefined when nobody here handles it, for then the text is whatever its sender wrote. */
+export type Around = (
+  message: ReceivedMessage,
+  type: string | undefined,
+  handle: () => Promise<Settlement>,
+) => Promise<Settlement>;
 
 /**
  * Nest's transport for Service Bus.
@@ -78,8 +87,15 @@ export class ServiceBusStrategy extends Server implements CustomTransportStrateg
     return this.closed;
   }
 
-  private async settle(message: ReceivedMessage): Promise<Settlement> {
+  private settle(message: ReceivedMessage): Promise<Settlement> {
     const type = typeOf(message.body);
+    const handle = () => this.handle(message, type);
+    const { around } = this.options;
+    const known = type !== undefined && this.messageHandlers.has(type);
+    return around === undefined ? handle() : around(message, known ? type : undefined, handle);
+  }
+
+  private async handle(message: ReceivedMessage, type: string | undefined): Promise<Settlement> {
     const outcome = await this.outcomeOf(message, type);
     const settlement = settlementOf(outcome, message.deliveryCount);
     if ('threw' in outcome) this.tell(message, type, outcome.threw, settlement);

@@ -1,8 +1,12 @@
 export { Allow, Asking, roleOf } from './access/access.guard.js';
 export { ANYONE, mayBe, ROLES, type Caller, type Role } from './access/caller.js';
+export { azureCall, type AzureOperation } from './azure-call.js';
 export type { Config } from './config.js';
 export type { Health } from './health.js';
 export type { Log } from './log.js';
+export { accountLabels } from './metrics/account-labels.js';
+export { NO_METRICS, type Metrics, type Reading, type Sample } from './metrics/metrics.js';
+export { PrometheusMetrics } from './metrics/prometheus.js';
 export { HttpProblem } from './problem.js';
 export { ConfigurationError, type ConfigProblem, type Environment } from './read-config.js';
 export { redact } from './redact.js';

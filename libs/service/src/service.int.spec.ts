@@ -100,14 +100,15 @@ let database: TestDatabase;
 let running: RunningService | undefined;
 let lines: Record<string, unknown>[];
 
+const environmentOf = () => ({
+  DATABASE_URL: database.url,
+  SERVICEBUS_CONNECTION_STRING: `Endpoint=sb://127.0.0.1:${bus.port};SharedAccessKeyName=root;SharedAccessKey=hush;UseDevelopmentEmulator=true`,
+  TWINKEY_ROTATOR_PORT: '0',
+});
+
 async function start(more: Record<string, string> = {}, given = definition()): Promise<RunningService> {
   running = await startService(given, {
-    environment: {
-      DATABASE_URL: database.url,
-      SERVICEBUS_CONNECTION_STRING: `Endpoint=sb://127.0.0.1:${bus.port};SharedAccessKeyName=root;SharedAccessKey=hush;UseDevelopmentEmulator=true`,
-      TWINKEY_ROTATOR_PORT: '0',
-      ...more,
-    },
+    environment: { ...environmentOf(), ...more },
     write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   return running;
@@ -219,6 +220,51 @@ describe('a service with its neighbours there', () => {
       traceId: '0af7651916cd43dd8448eb211c80319c',
       service: 'rotator',
     });
+  });
+});
+
+describe('the port of health and metrics', () => {
+  it('answers both to anyone who reaches it, and nothing else', async () => {
+    const { ready, metricsUrl, url } = await start();
+    await ready;
+    expect(metricsUrl).not.toBe(url);
+    expect((await fetch(`${metricsUrl}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${metricsUrl}/things/conflict`)).status).toBe(404);
+    expect((await fetch(`${metricsUrl}/metrics`, { method: 'POST' })).status).toBe(404);
+    await get('/things/conflict');
+    await parts?.bus.send('rotation-due', [{ id: due.id, body: due }]);
+    const handled = `twinkey_messages_handled_total{type="${RotationDue.type}",outcome="complete"} 1`;
+    const lines = await until(async () => {
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+      return text.includes(handled) && text.split('\n');
+    });
+    expect(lines).toContain(
+      'twinkey_http_request_seconds_count{method="GET",route="/things/conflict",status="409"} 1',
+    );
+    expect(lines).toContain('twinkey_outbox_oldest_seconds 0');
+    expect(lines.filter((line) => line.startsWith('process_resident_memory_bytes '))).toHaveLength(1);
+  });
+
+  it('shows how many messages nobody handles without repeating their words', async () => {
+    const { ready, metricsUrl } = await start();
+    await ready;
+    await parts?.bus.send('rotation-due', [{ id: 'x', body: { type: 'a-secret-word' } }]);
+    const dead = 'twinkey_messages_handled_total{type="other",outcome="dead-letter"} 1';
+    const text = await until(async () => {
+      const said = await (await fetch(`${metricsUrl}/metrics`)).text();
+      return said.includes(dead) && said;
+    });
+    expect(text).not.toContain('a-secret-word');
+  });
+
+  it('says which setting to change when another program has it', async () => {
+    const { metricsUrl } = await start();
+    await expect(
+      startService(definition(), {
+        environment: { ...environmentOf(), TWINKEY_METRICS_PORT: new URL(metricsUrl).port },
+        write: () => undefined,
+      }),
+    ).rejects.toThrow(/TWINKEY_METRICS_PORT must name a port that is free/);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Bus } from '@twinkey/service-bus';
 import type { Config } from './config.js';
 import type { Health } from './health.js';
 import type { Log } from './log.js';
+import type { Metrics, Reading } from './metrics/metrics.js';
 import type { ServiceName } from './variable.js';
 import type { VariableName } from './variables.js';
 
@@ -20,6 +21,8 @@ export interface ServiceDefinition<Names extends VariableName = never> {
   readonly sources: (config: Config<Names>) => readonly SourceToReceive[];
   /** Called before the database is known to answer: providers must not query it in their constructors or `onModuleInit`. */
   readonly module: (parts: ServiceParts<Names>) => DynamicModule | Type;
+  /** Facts of its tables that are shown as metrics; asked for at scrapes only. */
+  readonly readings?: (parts: ServiceParts<Names>) => readonly Reading[];
   /** Started in order once the schema is migrated and messages are received; stopped first and in reverse order at the end. */
   readonly background?: (parts: ServiceParts<Names>, app: INestApplicationContext) => readonly Background[];
 }
@@ -36,6 +39,7 @@ export interface ServiceParts<Names extends VariableName = never> {
   readonly relay: OutboxRelay;
   readonly clock: () => Date;
   readonly health: Health;
+  readonly metrics: Metrics;
   /** How often it says that it does its rounds; absent: as often as the console expects it. */
   readonly signOfLifeMs?: number;
 }

@@ -12,6 +12,12 @@ import { HealthController } from './health.controller.js';
 import { ServiceHealth } from './health.js';
 import type { Log } from './log.js';
 import { openLog } from './logging.js';
+import { countHandling } from './metrics/handling.js';
+import { outboxReading } from './metrics/outbox-reading.js';
+import type { Metrics } from './metrics/metrics.js';
+import { openMetricsServer } from './metrics/metrics-server.js';
+import { PrometheusMetrics } from './metrics/prometheus.js';
+import { countRequests } from './metrics/requests.js';
 import { nestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
 import { pruning } from './pruning.js';
@@ -33,6 +39,8 @@ export interface RunningService {
   readonly log: Log;
   /** Where it listens. */
   readonly url: string;
+  /** Where health and metrics are, for whoever can reach it. */
+  readonly metricsUrl: string;
   /** Resolves when database and bus answered and everything runs, or when it was stopped before; rejects when it cannot come to that. */
   readonly ready: Promise<void>;
   /** Ends it in order. Resolves with false when that took longer than it may: then something was cut off. */
@@ -73,6 +81,7 @@ export async function startService<Names extends VariableName>(
   });
   const relay = new OutboxRelay(database, { send: sendOutbox(bus), log });
   const health = new ServiceHealth();
+  const metrics = new PrometheusMetrics(name);
   const parts: ServiceParts<Names> = {
     name,
     config,
@@ -83,22 +92,31 @@ export async function startService<Names extends VariableName>(
     relay,
     clock: () => new Date(),
     health,
+    metrics,
   };
   const sources = definition.sources(config);
   health.watch('database', () => database.ping());
   health.watch('bus', () => bus.ping(sources[0]?.source));
 
-  const strategy = new ServiceBusStrategy({ bus, sources, log });
+  metrics.readAtScrapes([outboxReading(relay), ...(definition.readings?.(parts) ?? [])]);
+
+  const strategy = new ServiceBusStrategy({ bus, sources, log, around: countHandling(metrics) });
+  // First, so that a port that is taken is told before anything runs that would have to be ended.
+  const metricsServer = await openMetricsServer(
+    { health, metrics },
+    { host: config.httpHost, port: config.metricsPort ?? metricsPortBeside(config.port), service: name },
+  );
   const app = await createApp(definition.module(parts), {
     log,
     health,
+    metrics,
     strategy,
     access: accessOf(config, environment),
   });
   await app.listen(config.port, config.httpHost);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   const url = `http://${config.httpHost.includes(':') ? `[${config.httpHost}]` : config.httpHost}:${port}`;
-  log.info({ url }, 'Listening');
+  log.info({ url, metricsUrl: metricsServer.url }, 'Listening');
 
   const stopping = new AbortController();
   const background: Background[] = [];
@@ -129,12 +147,21 @@ export async function startService<Names extends VariableName>(
     health.stopping();
     stopping.abort(new Error('The service stops.'));
     await ready.catch(() => undefined);
-    return shutDown(
+    const clean = await shutDown(
       { background, strategy, app, relay, bus, database },
       { withinMs: config.shutdownSeconds * 1_000, log },
     );
+    await metricsServer.close(); // until now it could be asked how the end is going
+    return clean;
   };
-  return { log, url, ready, stop: () => (stopped ??= stop()) };
+  return { log, url, metricsUrl: metricsServer.url, ready, stop: () => (stopped ??= stop()) };
+}
+
+const METRICS_PORT_ABOVE = 10;
+
+/** Well known ports stay apart from each other; where any port will do, so it will for metrics. */
+function metricsPortBeside(port: number): number {
+  return port === 0 ? 0 : port + METRICS_PORT_ABOVE;
 }
 
 interface Neighbours {
@@ -179,9 +206,10 @@ async function createApp(
   {
     log,
     health,
+    metrics,
     strategy,
     access,
-  }: { log: Log; health: ServiceHealth; strategy: ServiceBusStrategy; access: Access },
+  }: { log: Log; health: ServiceHealth; metrics: Metrics; strategy: ServiceBusStrategy; access: Access },
 ): Promise<INestApplication> {
   const host: DynamicModule = {
     module: HostModule,
@@ -201,6 +229,7 @@ async function createApp(
     routerOptions: { maxParamLength: 1_000 },
   });
   adapter.getInstance().addHook('onRequest', whileStarting(health));
+  adapter.getInstance().addHook('onResponse', countRequests(metrics));
   const app = await NestFactory.create<NestFastifyApplication>(host, adapter, {
     logger: nestLog(log),
     abortOnError: false, // otherwise Nest ends the process without a word of ours

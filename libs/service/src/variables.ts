@@ -80,6 +80,13 @@ export const BASE_VARIABLES = {
     usedBy: everyService,
     read: text,
   }),
+  TWINKEY_METRICS_PORT: optionalVariable({
+    field: 'metricsPort',
+    what: 'The port for health and metrics, on the same address. Nobody is asked for a token there: keep it inside the cluster. Not set, it is 10 above the port of the service; 0 takes a free one.',
+    example: '9464',
+    usedBy: everyService,
+    read: port,
+  }),
   TWINKEY_API_AUDIENCE: optionalVariable({
     field: 'apiAudience',
     what: 'Who Entra tokens for the HTTP APIs are made out to: the application id URI of their registration, and its client id if that asks for tokens of version 2. Not set, no token is asked for, and only this machine may ask.',

@@ -96,6 +96,7 @@ export class Stack {
         TWINKEY_SCHEDULER_PORT: String(ports.scheduler),
         TWINKEY_ROTATOR_PORT: String(ports.rotator),
         TWINKEY_NOTIFIER_PORT: String(ports.notifier),
+        TWINKEY_METRICS_PORT: await metricsPort(settings.wellKnownPorts, ports),
         ...settings.env,
       };
       const services = Object.fromEntries(
@@ -152,7 +153,11 @@ export class Stack {
   /** Another process of a service, beside the first, as a deployment with two replicas has it. Resolves when it is ready. */
   async startSecond(name: Service): Promise<Child> {
     const port = await freePort();
-    const env = { ...this.environment, [`TWINKEY_${name.toUpperCase()}_PORT`]: String(port) };
+    const env = {
+      ...this.environment,
+      [`TWINKEY_${name.toUpperCase()}_PORT`]: String(port),
+      TWINKEY_METRICS_PORT: '0',
+    };
     const child = serviceChild(name, env, this.settings, `${name}-2`);
     this.#second.push(child);
     child.start();
@@ -318,6 +323,13 @@ async function choosePorts(wellKnown: boolean): Promise<Record<Service, number>>
   for (const service of SERVICES)
     ports.push([service, await freePort(wellKnown ? wanted[service] : undefined)]);
   return Object.fromEntries(ports) as Record<Service, number>;
+}
+
+/** Health and metrics are 10 above each well known port; where one of those is taken, any port does for all of them. */
+async function metricsPort(wellKnown: boolean, ports: Readonly<Record<Service, number>>): Promise<string> {
+  if (!wellKnown) return '0';
+  for (const port of Object.values(ports)) if ((await freePort(port + 10)) !== port + 10) return '0';
+  return '';
 }
 
 /** Fingerprints stay comparable as long as the folder lives. */

@@ -40,6 +40,7 @@ export class InstancesController {
     const { instance } = parse(Path, path);
     const request = parse(HeartbeatRequest, body);
     await assertOwn(this.shell, instance, caller);
+    this.shell.metrics.count('twinkey_heartbeats_total', {});
     return heartbeat(this.shell, instance, request);
   }
 

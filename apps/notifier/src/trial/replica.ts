@@ -10,7 +10,7 @@ import {
 } from '@twinkey/contracts';
 import { migrate, openDatabase, type StoredOutboxMessage } from '@twinkey/journal';
 import type { Terms } from '@twinkey/key-switch';
-import type { Log } from '@twinkey/service';
+import { NO_METRICS, type Log } from '@twinkey/service';
 import { sql } from 'kysely';
 import { Lookout } from '../lookout.js';
 import { lookAt } from '../settle.js';
@@ -66,6 +66,7 @@ export async function openReplica(
     },
     asksForTokens,
     log: silent,
+    metrics: NO_METRICS,
     lookSoon: lookout.soon,
   };
   return {

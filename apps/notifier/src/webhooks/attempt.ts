@@ -26,7 +26,9 @@ export async function makeAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   const { consumer, event, attempts, account, instance, boot, generation } = claimed;
+  const from = performance.now();
   const outcome = await send(post, claimed, signal);
+  shell.metrics.observe('twinkey_webhook_attempt_seconds', {}, (performance.now() - from) / 1_000);
   const said = outcome.outcome === 'delivered' && account !== null ? acknowledgedIn(outcome.answer()) : null;
   // Only what was asked about: a number that is too high (a time, a mistake) could never be taken back, and the
   // receiver would hold every switch until then.
@@ -48,6 +50,9 @@ export async function makeAttempt(
     return ended;
   });
   if (ended === null) return;
+  // A lost one is found by somebody else, and ended long ago.
+  if (ended.outcome !== 'lost')
+    shell.metrics.count('twinkey_webhook_attempts_total', { outcome: ended.outcome });
   const { why, status, detail, state, nextAt } = ended;
   const told = { consumer, event, attempt: attempts, outcome: ended.outcome, state };
   if (ended.outcome === 'retry' || ended.outcome === 'stop') {

@@ -19,17 +19,21 @@ import {
 import { migrate, openDatabase, readJournal, Writer, type Database } from '@twinkey/journal';
 import { AccountKeys, SecretShelf, SecretText } from '@twinkey/key-store';
 import type { KeyRing, RingEvent } from '@twinkey/rotation';
+import { PrometheusMetrics } from '@twinkey/service';
 import { sql } from 'kysely';
 import { Accounts } from '../accounts.js';
 import { Advance, type InstallationTerms } from '../advance.js';
 import { AzureEvents } from '../azure-events.js';
+import { countTold } from '../count-told.js';
 import { Incarnations } from '../incarnations.js';
 import { Inputs } from '../inputs.js';
 import { OnGenerationAhead } from '../on-generation-ahead.js';
 import { KeyRings } from '../key-rings.js';
+import { measuredAzure } from '../measured-azure.js';
 import { OnRegistryEvent } from '../on-registry-event.js';
 import { OnRotationCommand } from '../on-rotation-command.js';
 import { OnSwitchOutcome } from '../on-switch-outcome.js';
+import { keyRingReading } from '../readings.js';
 import { Turns } from '../turns.js';
 
 export const TIMES = { leaseMs: 4_000, callDeadlineMs: 1_000 };
@@ -72,6 +76,7 @@ export class Rotator {
   readonly incarnations: Incarnations;
   readonly azureEvents: AzureEvents;
   readonly complaints: string[] = [];
+  readonly metrics = new PrometheusMetrics('rotator');
   readonly #writer: Writer;
 
   private constructor(
@@ -85,7 +90,8 @@ export class Rotator {
     const log = { debug: quiet, info: quiet, warn: note, error: note, child: () => log };
     this.#writer = new Writer(database, { log });
     this.incarnations = new Incarnations(database, log, () => Promise.resolve(life));
-    this.rings = new KeyRings(database, this.#writer, () => this.incarnations.known);
+    this.rings = new KeyRings(database, this.#writer, () => this.incarnations.known, countTold(this.metrics));
+    this.metrics.readAtScrapes([keyRingReading(database, clock)]);
     const accounts = new Accounts(database);
     const clientOptions = { tlsOptions: { ca } };
     this.advance = new Advance({
@@ -100,8 +106,13 @@ export class Rotator {
       incarnations: this.incarnations,
       salt: new SecretText('the salt of a spec'),
       outside: {
-        accountKeys: new AccountKeys({ credential, endpoint: origin, clientOptions }),
-        shelf: new SecretShelf({ credential, disableChallengeCheck: true, clientOptions }),
+        ...measuredAzure(
+          {
+            accountKeys: new AccountKeys({ credential, endpoint: origin, clientOptions }),
+            shelf: new SecretShelf({ credential, disableChallengeCheck: true, clientOptions }),
+          },
+          this.metrics,
+        ),
         deadlineMs: TIMES.callDeadlineMs,
         clock,
       },
