@@ -30,7 +30,7 @@ const areas = {
   },
   'key-switch': {
     folder: 'libs/key-switch/src',
-    mutate: ['census', 'instance', 'key-switch', 'owed', 'request'],
+    mutate: ['census', 'expectation', 'instance', 'key-switch', 'owed', 'request'],
     specs: /^(?!any-).*\.spec\.ts$/,
   },
   effects: {

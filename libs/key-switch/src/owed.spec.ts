@@ -199,6 +199,13 @@ describe('a switch without any consumer', () => {
   });
 });
 
+describe('a switch that was said to be overdue because nobody came', () => {
+  it('needs no look before somebody says something', () => {
+    const said: KeySwitch = { ...underWay, answer: { outcome: 'overdue', at: DEADLINE } };
+    expect(owed(said, [], terms, DEADLINE + 1, [])).toEqual({ owed: 'nothing', lookAgainAt: null });
+  });
+});
+
 describe('a switch at its deadline', () => {
   const leaseUntil = DEADLINE + 30_000;
 

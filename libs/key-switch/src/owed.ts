@@ -1,5 +1,5 @@
 import type { ConsumerName, Generation, InstanceId } from '@twinkey/contracts';
-import { byConsumer, deadlineOf, type Expectation, type Expectations } from './expectation.js';
+import { byConsumer, deadlineOf, type Expectation } from './expectation.js';
 import { lapsesAt, standingOf, type Instance, type Terms } from './instance.js';
 import type { KeySwitch } from './key-switch.js';
 
@@ -70,7 +70,8 @@ export function owed(
     const openFrom = nobody ? now + current.drainSeconds * 1000 : openFromOf(current, others, terms, now);
     return { owed: 'answer', outcome: 'acknowledged', openFrom, live: live.length, forced };
   }
-  const late = missing.filter(({ consumer }) => now >= answerDueAt(consumer, current, declared));
+  // Who is forced is not missing any more at its own deadline; who is still missing then was declared to hold.
+  const late = missing.filter(({ consumer }) => now >= deadlineOf(consumer, current, declared));
   if (current.answer === null && (late.length > 0 || now >= current.deadlineAt)) {
     return {
       owed: 'answer',
@@ -99,8 +100,7 @@ export function missingOf(
   now: number,
   expected: readonly Expectation[],
 ): readonly Missing[] {
-  const known = instances.filter(({ gone }) => !gone);
-  const { behind, absent } = holdersOf(current, known, expected, terms, now);
+  const { behind, absent } = holdersOf(current, instances, expected, terms, now);
   return [...behind.map(describe), ...absent];
 }
 
@@ -123,13 +123,6 @@ function holdersOf(
     return [{ consumer, live: there, minimum, generation: 0 as Generation }];
   });
   return { live, behind, absent };
-}
-
-/** The moment from which a missing consumer makes the answer overdue: its own deadline only if it holds. */
-function answerDueAt(consumer: ConsumerName, current: KeySwitch, declared: Expectations): number {
-  return declared.get(consumer)?.onOverdue === 'hold'
-    ? deadlineOf(consumer, current, declared)
-    : current.deadlineAt;
 }
 
 /**
