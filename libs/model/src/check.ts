@@ -1,4 +1,4 @@
-// npm run check:model [-- --long] [-- --scenario WORDS] [-- --mutants] [-- --story]
+// npm run check:model [-- --long] [-- --most N] [-- --scenario WORDS] [-- --mutants] [-- --story]
 import { parseArgs } from 'node:util';
 import { BROKEN_ASSUMPTIONS } from './broken-assumptions.js';
 import { explore, modelOf } from './explore.js';
@@ -7,8 +7,9 @@ import { EVERY_RULE, without } from './rules.js';
 import { LONG, SHORT } from './scenarios.js';
 import { storyOf, summaryOf, verdictOn } from './story.js';
 
-const USAGE = `npm run check:model -- [--long] [--scenario WORDS] [--mutants] [--story]
+const USAGE = `npm run check:model -- [--long] [--most N] [--scenario WORDS] [--mutants] [--story]
   --long       every scenario, many millions of states, and what broken timing assumptions lead to
+  --most       so many states of a scenario at most, 800,000 unless told; "all": to the last one, however long it takes
   --scenario   only those whose name contains these words
   --mutants    only the mutants: each rule switched off must be caught
   --story      tell every mutant's counterexample`;
@@ -16,6 +17,7 @@ const USAGE = `npm run check:model -- [--long] [--scenario WORDS] [--mutants] [-
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
+    most: { type: 'string', default: '800000' },
     scenario: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
@@ -37,6 +39,14 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** How far a scenario is searched; undefined: to its last state. */
+function mostStates(): { readonly mostStates?: number } {
+  if (values.most === 'all') return {};
+  const most = Number(values.most.replaceAll(/[_,]/g, ''));
+  if (Number.isInteger(most) && most > 0) return { mostStates: most };
+  throw new Error(`--most: must be a number of states, or "all", not "${values.most}"`);
+}
+
 /** Each answers how many are wrong. */
 function checkScenarios(): number {
   const all = values.long || values.scenario !== undefined ? LONG : SHORT;
@@ -45,7 +55,7 @@ function checkScenarios(): number {
   let wrong = 0;
   let states = 0;
   for (const scenario of chosen) {
-    const found = explore(modelOf(scenario, EVERY_RULE));
+    const found = explore(modelOf(scenario, EVERY_RULE), mostStates());
     states += found.states;
     say(summaryOf(found));
     if (found.breach === null) continue;
