@@ -7,6 +7,8 @@ export * from './key-switch.js';
 export * from './message.js';
 export * from './registration.js';
 export * from './registry-event.js';
+export * from './roles-table.js';
+export * from './roles.js';
 export * from './rotation-command.js';
 export * from './rotation-due.js';
 export * from './rotation-event.js';

@@ -1,4 +1,4 @@
-// The files under deploy and docker that follow from the topology and from roles.json.
+// The files under deploy and docker that follow from the topology and the roles.
 import { emulatorConfig, ENTITY_DEFAULTS, topology } from '@twinkey/contracts';
 import { embeddedApplications, type EmbeddedApplication } from './embedded-applications.js';
 import { readRoles } from './roles.js';
@@ -9,6 +9,7 @@ export const SHARDS = { azure: 4, compose: 2, dev: 2 } as const;
 /** Every generated file by its path in the repository. */
 export function generatedFiles(): Readonly<Record<string, object>> {
   return {
+    'deploy/roles.json': readRoles(),
     'deploy/bicep/topology.json': bicepTopology(),
     'deploy/kubernetes/overlays/dev/applications.json': { applications: developmentApplications() },
     'deploy/kubernetes/overlays/dev/service-bus.json': emulatorConfig(topology({ shards: SHARDS.dev })),
