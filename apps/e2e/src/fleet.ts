@@ -22,6 +22,8 @@ import { Recorder } from './history/recorder.js';
 export interface FleetSettings extends Partial<Omit<StackSettings, 'folder' | 'accounts'>> {
   readonly accounts: readonly SampleAccount[];
   readonly consumers: readonly SampleConsumer[];
+  /** Of each instance; 10 unless told. */
+  readonly callsPerSecond?: number;
 }
 
 /** A text analytics account whose policy is the spec's own. */
@@ -48,7 +50,12 @@ export class Fleet {
     readonly recorder: Recorder,
   ) {}
 
-  static async start({ accounts, consumers, ...settings }: FleetSettings): Promise<Fleet> {
+  static async start({
+    accounts,
+    consumers,
+    callsPerSecond = 10,
+    ...settings
+  }: FleetSettings): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'twinkey-e2e-'));
     const recorder = new Recorder(folder);
     let witness: Witness | undefined;
@@ -73,7 +80,7 @@ export class Fleet {
       endpoints: Object.fromEntries(accounts.map(({ name }) => [name, `${stack.azureOrigin}/${name}/`])),
       env: stack.environment,
       folder,
-      callsPerSecond: 10,
+      callsPerSecond,
     });
     load.start();
     return new Fleet(
@@ -133,14 +140,16 @@ export class Fleet {
   async refused(): Promise<{
     readonly calls: number;
     readonly seenByCallers: number;
+    /** What is left of those when the calls are taken out that the library repeated with a newer key. */
+    readonly notHealed: number;
     readonly seenByAzure: number;
   }> {
-    const { calls, refused } = this.load.counters();
+    const { calls, refused, healed } = this.load.counters();
     const ledger = await consumersInLedger(
       this.stack.azureOrigin,
       this.stack.environment['NODE_EXTRA_CA_CERTS'] ?? '',
     );
-    return { calls, seenByCallers: refused, seenByAzure: ledger.refused };
+    return { calls, seenByCallers: refused, notHealed: refused - healed, seenByAzure: ledger.refused };
   }
 
   async stop(): Promise<void> {

@@ -11,13 +11,23 @@ export interface LoadCounters {
   readonly calls: number;
   /** Every answer 401 or 403 that any call saw, healed or not. */
   readonly refused: number;
+  /** Those that a repetition with a newer key made good: their callers noticed nothing. */
+  readonly healed: number;
+  /** Calls that got no answer in time, or a 5xx. */
+  readonly failed: number;
 }
 
-/** One line of a consumer process: the counters of one of its instances so far. */
-interface CounterLine {
-  readonly instance: string;
-  readonly calls: number;
-  readonly refused: number;
+const COUNTED = ['calls', 'refused', 'healed', 'failed'] as const;
+
+type Counts = Readonly<Record<(typeof COUNTED)[number], number>>;
+
+const NONE: Counts = { calls: 0, refused: 0, healed: 0, failed: 0 };
+
+/** What an instance of this name has counted: in processes that have ended, and in the one that runs. */
+interface Counted {
+  readonly consumer: string;
+  readonly before: Counts;
+  readonly now: Counts;
 }
 
 export interface LoadSettings {
@@ -31,7 +41,7 @@ export interface LoadSettings {
 
 export class Load {
   readonly #children: readonly Child[];
-  readonly #counters = new Map<string, CounterLine>();
+  readonly #counted = new Map<string, Counted>();
 
   constructor(private readonly settings: LoadSettings) {
     this.#children = settings.consumers.map((sample) => this.#child(sample));
@@ -45,14 +55,13 @@ export class Load {
     return this.#children.find(({ settings }) => settings.name === consumer);
   }
 
-  counters(): LoadCounters {
-    let calls = 0;
-    let refused = 0;
-    for (const line of this.#counters.values()) {
-      calls += line.calls;
-      refused += line.refused;
-    }
-    return { instances: this.#counters.size, calls, refused };
+  /** Of all of them, or of one consumer. */
+  counters(consumer?: string): LoadCounters {
+    const those = [...this.#counted.values()].filter(
+      (each) => consumer === undefined || each.consumer === consumer,
+    );
+    const sum = those.reduce((total, { before, now }) => plus(total, plus(before, now)), NONE);
+    return { instances: those.length, ...sum };
   }
 
   async stop(): Promise<void> {
@@ -93,17 +102,24 @@ export class Load {
   /** Anything that is no counter line (a warning, say) is in the log file. */
   #count(consumer: string, line: string): void {
     if (!line.startsWith('{')) return;
-    const parsed = JSON.parse(line) as Partial<CounterLine>;
-    if (
-      typeof parsed.instance !== 'string' ||
-      typeof parsed.calls !== 'number' ||
-      typeof parsed.refused !== 'number'
-    )
-      return;
-    this.#counters.set(`${consumer}/${parsed.instance}`, {
-      instance: parsed.instance,
-      calls: parsed.calls,
-      refused: parsed.refused,
-    });
+    const { instance, ...counts } = JSON.parse(line) as { instance?: unknown } & Partial<Counts>;
+    if (typeof instance !== 'string' || !areCounts(counts)) return;
+    const known = this.#counted.get(`${consumer}/${instance}`) ?? { consumer, before: NONE, now: NONE };
+    // Fewer calls than before: the process was started again, and what the earlier one counted still happened.
+    const before = counts.calls < known.now.calls ? plus(known.before, known.now) : known.before;
+    this.#counted.set(`${consumer}/${instance}`, { consumer, before, now: counts });
   }
+}
+
+function areCounts(counts: Partial<Counts>): counts is Counts {
+  return COUNTED.every((name) => typeof counts[name] === 'number');
+}
+
+function plus(one: Counts, other: Counts): Counts {
+  return {
+    calls: one.calls + other.calls,
+    refused: one.refused + other.refused,
+    healed: one.healed + other.healed,
+    failed: one.failed + other.failed,
+  };
 }

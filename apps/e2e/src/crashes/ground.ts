@@ -14,7 +14,7 @@ import { AzureControl } from '../azure-control.js';
 import { Fleet, textAccount, type FleetSettings } from '../fleet.js';
 import { OrderedDeaths } from './ordered-deaths.js';
 
-export interface GroundSettings extends Pick<FleetSettings, 'policies' | 'env'> {
+export interface GroundSettings extends Pick<FleetSettings, 'policies' | 'env' | 'callsPerSecond'> {
   readonly accounts: readonly string[];
   readonly policy?: string;
   readonly consumers?: readonly SampleConsumer[];
@@ -41,6 +41,7 @@ export class Ground {
       policies: settings.policies ?? SAMPLE_POLICIES,
       program: 'dist',
       env: { ...deaths.environment, ...settings.env },
+      ...(settings.callsPerSecond === undefined ? {} : { callsPerSecond: settings.callsPerSecond }),
     });
     const { stack } = fleet;
     const azure = new AzureControl(stack.azureOrigin, stack.environment['NODE_EXTRA_CA_CERTS'] ?? '');

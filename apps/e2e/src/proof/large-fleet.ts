@@ -1,0 +1,158 @@
+// A fleet of many instances, what is done to its processes, and what is asked of it between the troubles.
+import { SAMPLE_POLICIES, waitUntil, type Child, type SampleConsumer } from '@twinkey/dev';
+import { Ground, type Newest } from '../crashes/ground.js';
+import { accountNames, consumersOf, type FleetSize } from './size.js';
+
+/** Low, so that two processors carry some hundred instances beside everything else. */
+const CALLS_PER_SECOND = 0.5;
+const LONG_MS = 600_000;
+
+const policies = { calm: { ...SAMPLE_POLICIES.standard, interval: 'PT6H', firstRotation: 'after-interval' } };
+
+export class LargeFleet {
+  readonly #frozen = new Set<string>();
+  /** Processes that were killed, frozen or cut off from what they need. */
+  readonly troubles: string[] = [];
+  readonly startedAt = performance.now();
+
+  private constructor(
+    readonly ground: Ground,
+    readonly size: FleetSize,
+    readonly consumers: readonly SampleConsumer[],
+  ) {}
+
+  /** Every account has a publication and every instance is registered for its accounts and calls. */
+  static async start(size: FleetSize): Promise<LargeFleet> {
+    const consumers = consumersOf(size);
+    const accounts = accountNames(size);
+    const ground = await Ground.start({
+      accounts,
+      consumers,
+      policies,
+      policy: 'calm',
+      callsPerSecond: CALLS_PER_SECOND,
+    });
+    const fleet = new LargeFleet(ground, size, consumers);
+    try {
+      await fleet.allRegistered();
+      await fleet.moreCalls(size.instances);
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
+    return fleet;
+  }
+
+  async stop(): Promise<void> {
+    for (const consumer of this.#frozen) this.#signal(consumer, 'SIGCONT');
+    await this.ground.stop();
+  }
+
+  /** The consumer of the process with this number, counted around. */
+  name(index: number): string {
+    return this.consumers[index % this.consumers.length]?.consumer ?? '';
+  }
+
+  /** All its instances die without a goodbye. */
+  async kill(consumer: string): Promise<void> {
+    this.#note(`${consumer} is killed`);
+    await this.#process(consumer).kill();
+  }
+
+  /** As many new instances. */
+  begin(consumer: string): void {
+    this.#note(`${consumer} is started`);
+    this.#process(consumer).start();
+  }
+
+  /** From here on it neither hears nor says anything, and does not know it. */
+  freeze(consumer: string): void {
+    this.#note(`${consumer} is frozen`);
+    this.#frozen.add(consumer);
+    this.#signal(consumer, 'SIGSTOP');
+  }
+
+  /** It goes on where it was, with the keys of then. Resolves when each of its instances has called twice more. */
+  async thaw(consumer: string): Promise<void> {
+    const { calls, instances } = this.ground.fleet.load.counters(consumer);
+    this.#note(`${consumer} is thawed`);
+    this.#frozen.delete(consumer);
+    this.#signal(consumer, 'SIGCONT');
+    await this.#until(
+      `${consumer} calls again`,
+      () => this.ground.fleet.load.counters(consumer).calls >= calls + 2 * instances,
+    );
+  }
+
+  /** Takes something away until every instance had the occasion to call some times meanwhile. */
+  async without(
+    what: string,
+    takeAway: () => Promise<unknown>,
+    giveBack?: () => Promise<unknown>,
+  ): Promise<void> {
+    expectOpen(await this.open(), what);
+    this.#note(`${what} is away`);
+    await takeAway();
+    await this.moreCalls(5 * this.size.instances);
+    await giveBack?.();
+    this.#note(`${what} is back`);
+  }
+
+  /** How many rotations have not ended. */
+  async open(): Promise<number> {
+    const rotations = Object.values(await this.ground.fleet.rotations());
+    return rotations.filter((each) => each !== undefined && each.state !== 'completed').length;
+  }
+
+  rotate(reason: string): Promise<Newest> {
+    return this.ground.askForAll(reason);
+  }
+
+  completed(before: Newest): Promise<void> {
+    return this.ground.untilAll('completed', before, LONG_MS);
+  }
+
+  moreCalls(count: number): Promise<void> {
+    const { load } = this.ground.fleet;
+    const before = load.counters().calls;
+    return this.#until(`${count} more calls`, () => load.counters().calls >= before + count);
+  }
+
+  /** Each account counts exactly the instances that use it. */
+  async allRegistered(): Promise<void> {
+    const expected = new Map<string, number>();
+    for (const { accounts, instances } of this.consumers)
+      for (const name of accounts) expected.set(name, (expected.get(name) ?? 0) + instances);
+    await this.#until('all instances are registered', async () => {
+      const accounts = await this.ground.fleet.client.accounts().catch(() => []);
+      const live = accounts.map(
+        ({ name, consumers }) => [name, consumers.reduce((sum, { live }) => sum + live, 0)] as const,
+      );
+      return live.length === expected.size && live.every(([name, count]) => count === expected.get(name));
+    });
+  }
+
+  #until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    return waitUntil(what, condition, { withinMs: LONG_MS, everyMs: 250 });
+  }
+
+  #process(consumer: string): Child {
+    const child = this.ground.fleet.load.process(consumer);
+    if (child === undefined) throw new Error(`no process of ${consumer}`);
+    return child;
+  }
+
+  #signal(consumer: string, signal: NodeJS.Signals): void {
+    const { pid } = this.#process(consumer);
+    if (pid !== undefined) process.kill(pid, signal);
+  }
+
+  #note(what: string): void {
+    this.troubles.push(what);
+    this.ground.fleet.recorder.note(what);
+  }
+}
+
+function expectOpen(open: number, what: string): void {
+  if (open === 0) throw new Error(`${what} was to go away during rotations, and all of them are over`);
+}
