@@ -4,12 +4,7 @@ import { RegistryEvent, writeMessage, type ConsumerDeclaration, type ConsumerNam
 import { appendOutbox, type Database, type OutboxMessage } from '@twinkey/journal';
 import { HttpProblem } from '@twinkey/service';
 import { sql } from 'kysely';
-import {
-  declarationRows,
-  noteDeclaration,
-  type SaidOfConsumer,
-  type Trx,
-} from './read-model/declarations.js';
+import { declarationRows, noteDeclaration, type DatedSaying, type Trx } from './read-model/declarations.js';
 import type { ConsoleTables } from './read-model/tables.js';
 
 type Db = Database<ConsoleTables>;
@@ -55,7 +50,7 @@ async function say(
     }
     if (declaration !== null) await assertSubscriptionIsFree(trx, declaration);
     const version = Math.max(at.getTime(), (before?.version ?? 0) + 1);
-    const now: SaidOfConsumer = {
+    const now: DatedSaying = {
       consumer,
       source: 'api',
       version,
@@ -101,7 +96,7 @@ export async function repeatDeclarations(trx: Trx, at: Date): Promise<void> {
   }
 }
 
-function assertNotInFile(consumer: ConsumerName, said: readonly SaidOfConsumer[]): void {
+function assertNotInFile(consumer: ConsumerName, said: readonly DatedSaying[]): void {
   const isInFile = said.some(({ source, declaration }) => source === 'file' && declaration !== null);
   if (!isInFile) return;
   throw new HttpProblem(
@@ -130,15 +125,7 @@ async function assertSubscriptionIsFree(trx: Trx, { consumer, channel }: Consume
   );
 }
 
-function messageFor({
-  consumer,
-  source,
-  version,
-  declaration,
-  by,
-  reason,
-  at,
-}: SaidOfConsumer): OutboxMessage {
+function messageFor({ consumer, source, version, declaration, by, reason, at }: DatedSaying): OutboxMessage {
   const who = by === null ? {} : { by };
   const what: RegistryEvent['what'] =
     declaration === null

@@ -1,4 +1,4 @@
-import type { Message, RegistryEvent } from '@twinkey/contracts';
+import { saidOfConsumer, type Message, type RegistryEvent } from '@twinkey/contracts';
 import { rememberMessage } from '@twinkey/journal';
 import { declareConsumer } from './declared/declare-consumer.js';
 import type { Shell } from './shell.js';
@@ -7,15 +7,8 @@ import { declareAccount } from './sql/declare-account.js';
 /** Learns which accounts and declared consumers there are. What else is said on the topic is none of our business. */
 export async function declare(shell: Shell, message: Message<RegistryEvent>): Promise<void> {
   const { what, version } = message.data;
-  if (what.event === 'consumer-declared') {
-    const { source, declaration, problems = [], by = null } = what;
-    const said = { consumer: declaration.consumer, source, version, declaration, problems, by };
-    await declareConsumer(shell, said, message.id);
-    return;
-  }
-  if (what.event === 'consumer-withdrawn') {
-    const { source, consumer, by = null } = what;
-    const said = { consumer, source, version, declaration: null, problems: [], by };
+  const said = saidOfConsumer(message.data);
+  if (said !== null) {
     await declareConsumer(shell, said, message.id);
     return;
   }

@@ -84,3 +84,46 @@ export const RegistryEvent = defineMessage({
   data: z.object({ version: z.int().min(1), at: Moment, what }),
 });
 export type RegistryEvent = z.infer<typeof RegistryEvent.data>;
+
+/** What one sender said last about one consumer. */
+export interface SaidOfConsumer {
+  readonly consumer: ConsumerName;
+  readonly source: DeclarationSource;
+  /** Of the sender; a later one replaces an earlier one, in whatever order they arrive. */
+  readonly version: number;
+  /** null: withdrawn. */
+  readonly declaration: ConsumerDeclaration | null;
+  /** What of the declaration cannot be kept, for people. */
+  readonly problems: readonly string[];
+  readonly by: string | null;
+  /** Why it was withdrawn. */
+  readonly reason: string | null;
+}
+
+/** The same of an event; null: it is about something else. */
+export function saidOfConsumer({
+  version,
+  what,
+}: Pick<RegistryEvent, 'version' | 'what'>): SaidOfConsumer | null {
+  if (what.event === 'consumer-declared') {
+    const { source, declaration, problems = [], by = null } = what;
+    return { consumer: declaration.consumer, source, version, declaration, problems, by, reason: null };
+  }
+  if (what.event === 'consumer-withdrawn') {
+    const { source, consumer, reason, by = null } = what;
+    return { consumer, source, version, declaration: null, problems: [], by, reason };
+  }
+  return null;
+}
+
+/** What counts of all that was said of one consumer: the latest of each sender, and the file before the API. */
+export function theOneThatCounts<Said extends Pick<SaidOfConsumer, 'source' | 'version' | 'declaration'>>(
+  said: readonly Said[],
+): (Said & { readonly declaration: ConsumerDeclaration }) | undefined {
+  const latestFirst = [...said].sort((one, other) => other.version - one.version);
+  for (const source of ['file', 'api'] as const) {
+    const latest = latestFirst.find((one) => one.source === source);
+    if (latest?.declaration != null) return { ...latest, declaration: latest.declaration };
+  }
+  return undefined;
+}

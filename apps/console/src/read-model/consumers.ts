@@ -1,7 +1,13 @@
-import { AccountId, accountName, type ConsumerDeclaration, type ConsumerName } from '@twinkey/contracts';
+import {
+  AccountId,
+  accountName,
+  theOneThatCounts,
+  type ConsumerDeclaration,
+  type ConsumerName,
+} from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import type { ConsumerSummary } from '../api/answers.js';
-import { declarationsByConsumer, theOneThatCounts, type SaidOfConsumer } from './declarations.js';
+import { declarationsByConsumer, type DatedSaying } from './declarations.js';
 import type { ConsoleTables } from './tables.js';
 
 type Db = Database<ConsoleTables>;
@@ -19,7 +25,7 @@ export async function listConsumers(db: Db, name?: ConsumerName): Promise<readon
   }));
 }
 
-function declaredView(said: readonly SaidOfConsumer[]): ConsumerSummary['declared'] {
+function declaredView(said: readonly DatedSaying[]): ConsumerSummary['declared'] {
   const counts = theOneThatCounts(said);
   if (counts === undefined) return null;
   const { declaration, source, problems, by, at } = counts;

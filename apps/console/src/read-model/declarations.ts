@@ -1,5 +1,5 @@
 // Declared consumers: what was said of each by the file and over this API.
-import type { ConsumerDeclaration, ConsumerName, DeclarationSource } from '@twinkey/contracts';
+import type { ConsumerName, SaidOfConsumer } from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import { sql } from 'kysely';
 import type { ConsoleTables } from './tables.js';
@@ -7,20 +7,12 @@ import type { ConsoleTables } from './tables.js';
 export type Queries = Database<ConsoleTables>['kysely'];
 export type Trx = Parameters<Parameters<ReturnType<Queries['transaction']>['execute']>[0]>[0];
 
-export interface SaidOfConsumer {
-  readonly consumer: ConsumerName;
-  readonly source: DeclarationSource;
-  readonly version: number;
-  /** null: withdrawn. */
-  readonly declaration: ConsumerDeclaration | null;
-  readonly problems: readonly string[];
-  readonly by: string | null;
-  readonly reason: string | null;
+export interface DatedSaying extends SaidOfConsumer {
   readonly at: Date;
 }
 
 /** Keeps it unless a later version is known. */
-export async function noteDeclaration(db: Queries, said: SaidOfConsumer): Promise<void> {
+export async function noteDeclaration(db: Queries, said: DatedSaying): Promise<void> {
   const { consumer, source, version, declaration, problems, by, reason, at } = said;
   const values = {
     version,
@@ -48,10 +40,7 @@ export async function noteDeclaration(db: Queries, said: SaidOfConsumer): Promis
 }
 
 /** All that was said, or all that was said of one consumer. */
-export async function declarationRows(
-  db: Queries,
-  consumer?: ConsumerName,
-): Promise<readonly SaidOfConsumer[]> {
+export async function declarationRows(db: Queries, consumer?: ConsumerName): Promise<readonly DatedSaying[]> {
   const rows = await db
     .selectFrom('declaration')
     .selectAll()
@@ -65,21 +54,10 @@ export async function declarationRows(
 export async function declarationsByConsumer(
   db: Queries,
   consumer?: ConsumerName,
-): Promise<ReadonlyMap<ConsumerName, readonly SaidOfConsumer[]>> {
-  const said = new Map<ConsumerName, SaidOfConsumer[]>();
+): Promise<ReadonlyMap<ConsumerName, readonly DatedSaying[]>> {
+  const said = new Map<ConsumerName, DatedSaying[]>();
   for (const one of await declarationRows(db, consumer)) {
     said.set(one.consumer, [...(said.get(one.consumer) ?? []), one]);
   }
   return said;
-}
-
-/** What counts of it: the file's word before the API's. undefined: it is not declared. */
-export function theOneThatCounts(
-  said: readonly SaidOfConsumer[],
-): (SaidOfConsumer & { readonly declaration: ConsumerDeclaration }) | undefined {
-  for (const source of ['file', 'api'] as const) {
-    const found = said.find((one) => one.source === source);
-    if (found?.declaration != null) return { ...found, declaration: found.declaration };
-  }
-  return undefined;
 }

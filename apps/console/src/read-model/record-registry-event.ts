@@ -1,4 +1,4 @@
-import { accountName, type Message, type RegistryEvent } from '@twinkey/contracts';
+import { accountName, saidOfConsumer, type Message, type RegistryEvent } from '@twinkey/contracts';
 import { rememberMessage, type Database } from '@twinkey/journal';
 import { sql } from 'kysely';
 import { repeatDeclarations } from '../declarations.js';
@@ -71,26 +71,10 @@ async function note(trx: Trx, { version, at, what }: RegistryEvent): Promise<voi
         .where('use_told_version', '<', version)
         .execute();
       return;
-    case 'consumer-declared': {
-      const { source, declaration, problems = [], by = null } = what;
-      const { consumer } = declaration;
-      const said = { consumer, source, version, declaration, problems, by, reason: null, at: new Date(at) };
-      await noteDeclaration(trx, said);
-      return;
-    }
+    case 'consumer-declared':
     case 'consumer-withdrawn': {
-      const { source, consumer, reason, by = null } = what;
-      const said = {
-        consumer,
-        source,
-        version,
-        declaration: null,
-        problems: [],
-        by,
-        reason,
-        at: new Date(at),
-      };
-      await noteDeclaration(trx, said);
+      const said = saidOfConsumer({ version, what });
+      if (said !== null) await noteDeclaration(trx, { ...said, at: new Date(at) });
       return;
     }
     case 'service-alive':

@@ -1,6 +1,8 @@
+import { theOneThatCounts } from '@twinkey/contracts';
 import type { Database } from '@twinkey/journal';
 import type { KnownUse } from '../keyless.js';
-import { declarationsByConsumer, theOneThatCounts } from './declarations.js';
+import { declarationsByConsumer } from './declarations.js';
+
 import type { ConsoleTables } from './tables.js';
 
 /** What the notifier told of the use of an account's key last, and who is declared to use it. */

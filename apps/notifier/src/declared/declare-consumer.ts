@@ -1,13 +1,7 @@
 import { appendJournal, rememberMessage } from '@twinkey/journal';
-import type { ConsumerDeclaration, DeclarationSource } from '@twinkey/contracts';
+import { theOneThatCounts, type SaidOfConsumer } from '@twinkey/contracts';
 import type { Shell } from '../shell.js';
-import {
-  declarationsOf,
-  expectConsumer,
-  lockConsumer,
-  saveDeclaration,
-  type SaidOfConsumer,
-} from '../sql/declare-consumer.js';
+import { declarationsOf, expectConsumer, lockConsumer, saveDeclaration } from '../sql/declare-consumer.js';
 import { databaseTime } from '../sql/load-instances.js';
 import { nudge } from '../sql/nudge.js';
 import { durableFor, ensureDurable, keepDurable } from './durable-subscriptions.js';
@@ -20,7 +14,7 @@ import { keepStandingInstance } from './standing-instance.js';
  */
 export async function declareConsumer(shell: Shell, said: SaidOfConsumer, messageId: string): Promise<void> {
   const { consumer, source, by } = said;
-  const expected = countsOf([...(await declarationsOf(shell.db, consumer)), said]);
+  const expected = theOneThatCounts([...(await declarationsOf(shell.db, consumer)), said]);
   // Before the standing instance is waited for: what is announced from then on arrives.
   await ensureDurable(shell, durableFor(expected?.declaration ?? null, shell.shards));
 
@@ -28,7 +22,7 @@ export async function declareConsumer(shell: Shell, said: SaidOfConsumer, messag
     if (!(await rememberMessage(trx, 'registry-event', messageId))) return [];
     const before = await lockConsumer(trx, consumer);
     if (!(await saveDeclaration(trx, said))) return [];
-    const counts = countsOf(await declarationsOf(trx, consumer));
+    const counts = theOneThatCounts(await declarationsOf(trx, consumer));
     const declaration = counts?.declaration ?? null;
     const at = await databaseTime(trx);
     await expectConsumer(trx, consumer, counts);
@@ -51,15 +45,3 @@ const SENTENCES = {
   'consumer-declared': 'A consumer was declared',
   'consumer-withdrawn': 'A consumer is not declared any more',
 } as const;
-
-/** What counts of all that was said: the latest of each, and the file before the API. null: nothing is declared. */
-function countsOf(
-  said: readonly Pick<SaidOfConsumer, 'source' | 'version' | 'declaration'>[],
-): { readonly declaration: ConsumerDeclaration; readonly source: DeclarationSource } | null {
-  const inOrder = [...said].sort((one, other) => other.version - one.version);
-  for (const source of ['file', 'api'] as const) {
-    const declaration = inOrder.find((one) => one.source === source)?.declaration;
-    if (declaration != null) return { declaration, source };
-  }
-  return null;
-}

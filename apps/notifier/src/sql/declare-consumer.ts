@@ -6,19 +6,9 @@ import {
   type ConsumerDeclaration,
   type ConsumerName,
   type DeclarationSource,
+  type SaidOfConsumer,
 } from '@twinkey/contracts';
 import type { Queries, Trx } from '../tables.js';
-
-export interface SaidOfConsumer {
-  readonly consumer: ConsumerName;
-  readonly source: DeclarationSource;
-  /** Of the sender; a later one replaces an earlier one, in whatever order they arrive. */
-  readonly version: number;
-  /** null: withdrawn. */
-  readonly declaration: ConsumerDeclaration | null;
-  readonly problems: readonly string[];
-  readonly by: string | null;
-}
 
 export async function declarationsOf(
   db: Queries,
@@ -71,12 +61,12 @@ export async function saveDeclaration(trx: Trx, said: SaidOfConsumer): Promise<b
 export async function expectConsumer(
   trx: Trx,
   consumer: ConsumerName,
-  counts: { readonly declaration: ConsumerDeclaration; readonly source: DeclarationSource } | null,
+  counts: { readonly declaration: ConsumerDeclaration; readonly source: DeclarationSource } | undefined,
 ): Promise<void> {
   await trx
     .updateTable('consumer')
     .set({
-      declaration: counts === null ? null : JSON.stringify(counts.declaration),
+      declaration: counts === undefined ? null : JSON.stringify(counts.declaration),
       declared_by: counts?.source ?? null,
     })
     .where('consumer', '=', consumer)
