@@ -1,10 +1,10 @@
 // Builds what the launcher starts, and does nothing when nothing changed since the last time: even a build that finds
 // everything in its cache costs a second or more, and that is a tenth of the way to the first completed rotation.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from './compile.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = join(root, '.nx', 'launcher-built');
@@ -49,17 +49,8 @@ const isBuilt =
 
 if (!isBuilt) {
   console.log('Building ...');
-  const nx = join(root, 'tools', 'nx.mjs');
-  const { status, stdout } = spawnSync(process.execPath, [nx, 'run-many', '-t', 'build', 'bundle'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  if (status === 0) {
+  if (await compile()) {
     mkdirSync(join(root, '.nx'), { recursive: true });
     writeFileSync(stampFile, digest);
-  } else {
-    process.stdout.write(stdout);
-    process.exitCode = status ?? 1;
-  }
+  } else process.exitCode = 1;
 }

@@ -2,6 +2,7 @@
 // computes a lot. (In one run nx starts the end-to-end tests and lint last, and they are the longest.)
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compile } from './compile.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -25,28 +26,19 @@ function run(words, { live = false } = {}) {
 
 const nx = (words, options) => run(['tools/nx.mjs', ...words], options);
 
-/** All projects in one process: one of nx for each costs more than the compiler itself. */
-async function typecheck() {
-  const isSound = await run(['node_modules/@typescript/native/bin/tsc', '--build']);
-  console.log(isSound ? 'Types: sound in all projects' : 'Types: see above');
-  return isSound;
-}
+const jest = (config, ...more) => [
+  '--experimental-vm-modules',
+  '--no-warnings=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+  '--config',
+  config,
+  ...more,
+];
 
-/** All spec files in a few processes; what waits for a server leaves the processor to the others. */
-function specs() {
-  const jest = [
-    '--experimental-vm-modules',
-    '--no-warnings=ExperimentalWarning',
-    'node_modules/jest/bin/jest.js',
-  ];
-  return run([...jest, '--config', 'tools/together/jest.config.mjs', '--maxWorkers', '3'], { live: true });
-}
+/** What waits for a server leaves the processor to the others. */
+const specs = () => run(jest('tools/together/jest.config.mjs', '--maxWorkers', '3'), { live: true });
 
-async function inTurn(...parts) {
-  const results = [];
-  for (const part of parts) results.push(await part());
-  return !results.includes(false);
-}
+const endToEnd = () => run(jest('apps/e2e/jest-e2e.config.mjs'));
 
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -55,12 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-const isBuilt = await nx(['run-many', '-t', 'build', 'bundle'], { live: true });
-const results = isBuilt
-  ? await Promise.all([
-      nx(['run', '@twinkey/e2e:e2e']),
-      inTurn(typecheck, () => nx(['run', 'twinkey:lint'])),
-      specs(),
-    ])
-  : [false];
+const isBuilt = await compile({ withSpecs: true });
+console.log(isBuilt ? 'Types: sound in all projects' : 'Types: see above');
+const results = isBuilt ? await Promise.all([endToEnd(), nx(['run', 'twinkey:lint']), specs()]) : [false];
 if (results.includes(false)) process.exitCode = 1;
