@@ -18,7 +18,7 @@ export async function leave(shell: Shell, instance: InstanceId): Promise<void> {
     if (current === null || events === undefined) return null;
     if (current.channel === 'subscription' || current.channel === 'webhook') {
       throw new HttpProblem(
-        409,
+        403,
         'declared-as-receiver',
         `${instance} stands for the declared receiver "${current.consumer}". Withdraw the declaration instead.`,
       );

@@ -16,7 +16,7 @@ export async function assertMayRegister(
   }
   if (isReceiver(declaration.channel)) {
     throw new HttpProblem(
-      409,
+      403,
       'declared-as-receiver',
       `"${consumer}" is declared with a ${declaration.channel.kind} and has no instances. Register under another name, or declare it with the channel instances.`,
     );
