@@ -1,7 +1,6 @@
 import { RegistryEvent, RotationEvent } from '@twinkey/contracts';
 import type { ServiceDefinition } from '@twinkey/service';
 import { ConsoleModule } from './console.module.js';
-import type { ConsoleDatabase } from './parts.js';
 import { rotationsReading, servicesReading } from './read-model/readings.js';
 
 export const consoleService: ServiceDefinition = {
@@ -12,9 +11,6 @@ export const consoleService: ServiceDefinition = {
     { source: { topic: RotationEvent.entity, subscription: 'console' } },
     { source: { topic: RegistryEvent.entity, subscription: 'console' } },
   ],
-  readings: ({ database }) => [
-    rotationsReading(database as ConsoleDatabase),
-    servicesReading(database as ConsoleDatabase),
-  ],
+  readings: ({ database }) => [rotationsReading(database), servicesReading(database)],
   module: ({ database, bus, clock }) => ConsoleModule.of({ database, bus, clock }),
 };

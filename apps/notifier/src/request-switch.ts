@@ -1,5 +1,5 @@
 import { PermanentFault, type Message, type SwitchRequested } from '@twinkey/contracts';
-import { rememberMessage } from '@twinkey/journal';
+import { currentTraceparent, rememberMessage } from '@twinkey/journal';
 import { decideRequest } from '@twinkey/key-switch';
 import { settle } from './settle.js';
 import type { Shell } from './shell.js';
@@ -28,7 +28,7 @@ export async function requestSwitch(shell: Shell, message: Message<SwitchRequest
       shell.log.info({ account, generation, request, why: decision.refused }, 'A switch request came late');
       return;
     }
-    const { traceparent = null } = message;
+    const traceparent = message.traceparent ?? currentTraceparent() ?? null;
     const { onOverdue = null } = message.data;
     const askedAt = await databaseTime(trx);
     await settle(trx, shell, { ...locked, traceparent, askedAt, onOverdue }, decision.events);

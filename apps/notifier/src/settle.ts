@@ -1,5 +1,6 @@
-import type { AccountId } from '@twinkey/contracts';
+import { accountName, type AccountId } from '@twinkey/contracts';
 import { appendJournal, appendOutbox } from '@twinkey/journal';
+import { outsideTraces, span } from '@twinkey/service';
 import { evolveSwitch, missingOf, type SwitchEvent } from '@twinkey/key-switch';
 import { advance } from './advance.js';
 import { escalations } from './declared/escalation.js';
@@ -28,8 +29,18 @@ export async function lookAt(
 ): Promise<void> {
   await shell.db.transaction().execute(async (trx) => {
     const locked = await lockAccount(trx, account, { skipLocked });
-    if (locked !== null) await settle(trx, shell, locked, []);
+    if (locked !== null) await inTrace(locked, () => settle(trx, shell, locked, []));
   });
+}
+
+/** While its question is open, a look stands in the trace of the rotation that put it, whoever made us look. */
+function inTrace(
+  { account, traceparent, switch: asked }: LockedAccount,
+  look: () => Promise<void>,
+): Promise<void> {
+  if (asked === null || asked.answer?.outcome === 'acknowledged') return outsideTraces(look);
+  const place = { rotationId: asked.rotationId ?? undefined, traceparent: traceparent ?? undefined };
+  return span('look at switch', place, { 'twinkey.account': accountName(account) }, look);
 }
 
 /**

@@ -1,7 +1,13 @@
 // The loop: load, observe, plan, commit the intent, act, commit the result; again until nothing can be done now.
 // Whatever wakes it (a message, a timer, a restart, a replay) only says: look again.
-import { isInterrupted, isPermanentFault, isTransientFault, type AccountId } from '@twinkey/contracts';
-import { releaseLease, takeLease, type Database } from '@twinkey/journal';
+import {
+  accountName,
+  isInterrupted,
+  isPermanentFault,
+  isTransientFault,
+  type AccountId,
+} from '@twinkey/contracts';
+import { currentTraceparent, releaseLease, takeLease, type Database } from '@twinkey/journal';
 import type { SecretText } from '@twinkey/key-store';
 import {
   inspect,
@@ -16,7 +22,7 @@ import {
   type Terms,
   type Waiting,
 } from '@twinkey/rotation';
-import type { Log } from '@twinkey/service';
+import { outsideTraces, span, type Log } from '@twinkey/service';
 import type { Accounts } from './accounts.js';
 import { haltFor } from './halt.js';
 import { policyTerms } from './terms-from.js';
@@ -38,6 +44,9 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** A loop that never comes to rest is a defect of the plan; better a halt in the log than a hot loop against Azure. */
 const ROUNDS = 200;
+
+/** Of a turn's span; an account that is asked about all the time has a few. */
+const MOST_LINKS = 16;
 
 /** What no account's policy says. */
 export type InstallationTerms = Omit<Terms, keyof PolicyTerms>;
@@ -65,6 +74,8 @@ export class Advance {
   readonly #watch = new Watch();
   /** What failed last, and how often in a row: only its own success ends the row. */
   readonly #faults = new Map<AccountId, { readonly at: Doing; readonly times: number }>();
+  /** Trace parents of what asked for the next turn; a turn may answer to many. */
+  readonly #wokenBy = new Map<AccountId, readonly string[]>();
 
   constructor(private readonly parts: AdvanceParts) {
     parts.turns.serve((account) => this.#turn(account));
@@ -72,6 +83,9 @@ export class Advance {
 
   /** Has the account looked at as soon as there is a free hand; again if it is being looked at right now. */
   wake(account: AccountId): void {
+    const traceparent = currentTraceparent();
+    if (traceparent !== undefined)
+      this.#wokenBy.set(account, [...(this.#wokenBy.get(account) ?? []), traceparent].slice(-MOST_LINKS));
     this.parts.turns.ask(account);
   }
 
@@ -102,7 +116,7 @@ export class Advance {
       try {
         // Nobody wants it cared for any more. A rotation in the middle leaves two keys that work.
         if (known.withdrawn) await work.decide([], null);
-        else await this.#advance(work);
+        else await this.#traced(work);
       } finally {
         await releaseLease(database, work.lease);
       }
@@ -119,6 +133,18 @@ export class Advance {
       }
       turns.askLater(account, this.#pauseAfterFault(account, 'turn'));
     }
+  }
+
+  /** A turn of a rotation stands in the rotation's trace, whatever woke it; the usual look at an account in none. */
+  #traced(work: Work): Promise<void> {
+    const { account, rotation } = work.ring;
+    const links = this.#wokenBy.get(account) ?? [];
+    this.#wokenBy.delete(account);
+    if (rotation === null) return outsideTraces(() => this.#advance(work));
+    const { rotationId } = rotation;
+    return span('look at account', { rotationId, links }, { 'twinkey.account': accountName(account) }, () =>
+      this.#advance(work),
+    );
   }
 
   async #advance(work: Work): Promise<void> {
@@ -154,7 +180,7 @@ export class Advance {
   /** True: ask the plan again at once. */
   async #perform(next: Next, work: Work, hold: Hold): Promise<boolean> {
     try {
-      const goOn = await this.#act(next, work, hold);
+      const goOn = await span(`plan ${next.do}`, {}, detailsOf(next), () => this.#act(next, work, hold));
       this.#succeeded(work.ring.account, next.do);
       return goOn;
     } catch (error) {
@@ -312,6 +338,12 @@ export class Advance {
   #succeeded(account: AccountId, at: Doing): void {
     if (this.#faults.get(account)?.at === at) this.#faults.delete(account);
   }
+}
+
+/** What of a decision may leave the installation. */
+function detailsOf(next: Next): Record<string, string> {
+  if (next.do === 'record') return { 'twinkey.event': next.event.type };
+  return next.do === 'regenerate' || next.do === 'publish' ? { 'twinkey.slot': next.slot } : {};
 }
 
 function owesProof({ rotation }: KeyRing): boolean {

@@ -1,7 +1,7 @@
 import type { RotationEvent } from '@twinkey/contracts';
 import type { Metrics } from '@twinkey/service';
 
-/** Counts what people were told of rotations, in the process that committed it and so once. */
+/** Counts what people were told of rotations. */
 export function countTold(metrics: Metrics): (event: RotationEvent) => void {
   return ({ what, rotationId }) => {
     switch (what.event) {

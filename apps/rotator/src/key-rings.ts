@@ -14,6 +14,7 @@ import {
   type Writer,
 } from '@twinkey/journal';
 import { emptyRing, evolve, type KeyRing, type RingEvent } from '@twinkey/rotation';
+import { span } from '@twinkey/service';
 import { announce } from './announce.js';
 
 export interface LoadedRing {
@@ -60,7 +61,7 @@ export class KeyRings {
       outbox.push(...announce(ring, event, after, options.settings));
       ring = after;
     }
-    const outcome = await this.writer.commit({
+    const change = {
       stream: ring.account,
       expectedVersion: loaded.version,
       state: ring,
@@ -69,7 +70,9 @@ export class KeyRings {
       outbox,
       ...(options.lease === undefined ? {} : { lease: options.lease }),
       ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
-    });
+    };
+    const recorded = { 'twinkey.events': events.map(({ type }) => type).join(' ') };
+    const outcome = await span('commit', {}, recorded, () => this.writer.commit(change));
     if (outcome.committed) {
       for (const { entity, body } of outbox)
         if (entity === RotationEvent.entity) this.told((body as Message<RotationEvent>).data);

@@ -1,5 +1,6 @@
 // Whole rotations through the real SDKs, against an emulated Azure and a real database.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { hearSpans, rotationTrace, type EndedSpan } from '@twinkey/service';
 import { until, type TestAzure } from '@twinkey/testing';
 import { careOverAzure, type CareOverAzure } from './testing/care-over-azure.js';
 import { TERMS, TIMES, type Care } from './testing/care.js';
@@ -134,6 +135,43 @@ describe('a rotation with nothing in its way', () => {
     expect(text).toMatch(/^twinkey_published_age_seconds\{account="usual"\} \d/m);
     expect(text).toMatch(/operation="probe",outcome="done"\} \d/);
     expect(text).not.toMatch(/^twinkey_rotation_age_seconds\{/m);
+  });
+
+  it('is one trace: its looks, decisions, calls and commits, with the steps and itself as spans that are over', async () => {
+    const spans: EndedSpan[] = [];
+    const stop = await hearSpans('rotator', (ended) => void spans.push(ended));
+    const rotationId = await care.rotate('usual');
+    await rotated('usual', rotationId);
+    const parentsAreThere = () => {
+      const known = new Set(spans.map((each) => each.spanId));
+      return spans.every(({ parentSpanId }) => parentSpanId === undefined || known.has(parentSpanId));
+    };
+    await until(() => spans.some(({ name }) => name === 'rotation') && parentsAreThere());
+    await stop();
+
+    const { traceId, spanId } = rotationTrace(rotationId);
+    expect([...new Set(spans.map((each) => each.traceId))]).toEqual([traceId]);
+    const names = spans.map(({ name }) => name);
+    for (const name of [
+      'look at account',
+      'plan ask-switch',
+      'plan regenerate',
+      'resource-manager regenerate-key',
+      'key-vault set-secret',
+      'data-plane probe',
+      'commit',
+      'step switch-to-key2',
+      'step regenerate-key2',
+    ])
+      expect(names).toContain(name);
+    expect(spans.filter(({ name }) => name === 'rotation')).toMatchObject([
+      { spanId, parentSpanId: undefined },
+    ]);
+    expect(parentsAreThere()).toBe(true);
+    // No word is as long as a key or a token.
+    expect(JSON.stringify(spans.map(({ name, attributes }) => [name, attributes]))).not.toMatch(
+      /[\w+/=-]{40}/,
+    );
   });
 
   it('names the keys that it will retire as soon as it is asked for, if the ring knows them', async () => {

@@ -8,11 +8,11 @@ import { signOfLife, type Background, type ServiceDefinition, type ServiceParts 
 import { Accounts } from './accounts.js';
 import { Advance } from './advance.js';
 import { AzureEvents } from './azure-events.js';
-import { countTold } from './count-told.js';
 import { Incarnations } from './incarnations.js';
 import { Inputs } from './inputs.js';
 import { KeyRings } from './key-rings.js';
 import type { Outside } from './look.js';
+import { measureTold } from './measure-told.js';
 import { measuredAzure } from './measured-azure.js';
 import { OnGenerationAhead } from './on-generation-ahead.js';
 import { OnRegistryEvent } from './on-registry-event.js';
@@ -99,7 +99,7 @@ function composeOver(azure: Azure, parts: Parts): Composed {
   const writer = new Writer(database, { log });
   const accounts = new Accounts(database);
   const incarnations = new Incarnations(database, log);
-  const rings = new KeyRings(database, writer, () => incarnations.known, countTold(metrics));
+  const rings = new KeyRings(database, writer, () => incarnations.known, measureTold(metrics));
   const turns = new Turns(HANDS);
   const advance = new Advance({
     database,

@@ -1,6 +1,6 @@
 import { AccountKeys } from '@twinkey/key-store';
 import type { INestApplicationContext } from '@nestjs/common';
-import { signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
+import { pastSpan, signOfLife, type ServiceDefinition, type ServiceParts } from '@twinkey/service';
 import { CareFile } from './care-file.js';
 import { Care } from './care.js';
 import { Loop } from './loop.js';
@@ -8,7 +8,6 @@ import { measuredAzure } from './measured-azure.js';
 import { accountsReading } from './readings.js';
 import { SchedulerModule } from './scheduler.module.js';
 import type { Azure } from './survey.js';
-import type { SchedulerDatabase } from './tables.js';
 import { repeatDeclarations, tick } from './tick.js';
 
 const VARIABLES = [
@@ -30,7 +29,7 @@ export function schedulerOver(
     migrations: [new URL('../migrations/', import.meta.url)],
     sources: () => [{ source: { topic: 'rotation-events', subscription: 'scheduler' }, maxConcurrent: 16 }],
     module: (parts) => SchedulerModule.of(careFor(measuredAzure(azureOf(parts), parts.metrics), parts)),
-    readings: ({ database }) => [accountsReading(database as SchedulerDatabase)],
+    readings: ({ database }) => [accountsReading(database)],
     background: (parts, app) => loops(parts, app),
   };
 }
@@ -66,7 +65,10 @@ function loops(
   });
   const ticks = new Loop('tick', pauseMs, log, async () => {
     for (const asked of await tick(care.database, clock)) {
+      const { rotationId } = asked;
+      const now = clock().getTime();
       metrics.count('twinkey_rotations_due_total', {});
+      pastSpan('ask for rotation', { rotationId, from: now, to: now }, { 'twinkey.why': asked.why });
       log.info(asked, 'A rotation is due');
     }
     await repeatDeclarations(care.database, clock());

@@ -14,6 +14,7 @@ export { onOutboxAppended, type OutboxMessage, type StoredOutboxMessage } from '
 export { OutboxRelay, type RelayOptions } from './relay.js';
 export { appendJournal } from './sql/append-journal.js';
 export { appendOutbox, type InTransaction } from './sql/append-outbox.js';
+export { inspectSchema, type SchemaInspection } from './sql/inspect-schema.js';
 export { loadStream } from './sql/load-stream.js';
 export type { OutboxLag } from './sql/outbox-lag.js';
 export { prune, type Pruned } from './sql/prune.js';
@@ -24,4 +25,5 @@ export { renewLease } from './sql/renew-lease.js';
 export { streamsToLookAt } from './sql/streams-to-look-at.js';
 export { takeLease } from './sql/take-lease.js';
 export type { JournalTables } from './tables.js';
+export { currentTraceparent, duringTrace } from './traceparent.js';
 export { Writer } from './writer.js';

@@ -6,6 +6,7 @@ import { insideOf, type AnyDatabase } from './database.js';
 import { codeOf } from './faults.js';
 import type { Log } from './log.js';
 import { announceAppended } from './outbox.js';
+import { traced } from './traceparent.js';
 import {
   commitStatement,
   plannerSettings,
@@ -53,8 +54,10 @@ export class Writer {
    */
   commit(change: Change): Promise<Committed | CommitRefused> {
     if (this.#closed) return Promise.reject(new Interrupted('writer-closed', 'The writer is closed.'));
+    // Here and not when it is flushed: the flush runs in whoever's turn it is.
+    const outbox = traced(change.outbox);
     return new Promise((resolve, reject) => {
-      this.#line.push({ change, resolve, reject });
+      this.#line.push({ change: { ...change, outbox }, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }

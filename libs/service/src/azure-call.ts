@@ -1,6 +1,7 @@
 import { isPermanentFault, isTransientFault } from '@twinkey/contracts';
 import type { LabelsOf } from './metrics/catalogue.js';
 import type { Metrics } from './metrics/metrics.js';
+import { span } from './traces/span.js';
 
 type Labels = LabelsOf<'twinkey_azure_calls_total'>;
 
@@ -16,7 +17,8 @@ export async function azureCall<Answer>(
   const from = performance.now();
   let outcome = 'done';
   try {
-    const answer = await call();
+    const { service, operation } = what;
+    const answer = await span(`${service} ${operation}`, { kind: 'client' }, {}, call);
     outcome = outcomeIn(answer);
     return answer;
   } catch (error) {

@@ -16,4 +16,7 @@ export { signOfLife } from './sign-of-life.js';
 export type { Background, ServiceDefinition, ServiceParts } from './service.js';
 export { startService, type RunningService, type ServiceSurroundings } from './start-service.js';
 export type { ServiceName, UsedBy } from './variable.js';
+export { isTracing, outsideTraces, pastSpan, span } from './traces/span.js';
+export { hearSpans, type EndedSpan } from './traces/start-tracing.js';
+export { rotationTrace } from './traces/rotation-trace.js';
 export { describeVariables, type VariableDescription, type VariableName } from './variables.js';

@@ -1,3 +1,4 @@
+import { currentTraceparent } from '@twinkey/journal';
 import { currentDelivery } from '@twinkey/nest-service-bus';
 import { pino, stdTimeFunctions, type DestinationStream } from 'pino';
 import type { Log } from './log.js';
@@ -45,7 +46,9 @@ export function openLog({ service, level, format, write }: LogSettings): Log {
 
 function delivery(): object {
   const current = currentDelivery();
-  if (current === undefined) return {};
-  const traceId = current.traceparent?.split('-')[1];
-  return { messageId: current.id, ...(traceId === undefined ? {} : { traceId }) };
+  const traceId = (currentTraceparent() ?? current?.traceparent)?.split('-')[1];
+  return {
+    ...(current === undefined ? {} : { messageId: current.id }),
+    ...(traceId === undefined ? {} : { traceId }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { StoredOutboxMessage } from '@twinkey/journal';
 import type { Bus, OutgoingMessage } from '@twinkey/service-bus';
+import { isTracing, span } from './traces/span.js';
 
 /** Hands messages of the outbox to the bus: entities side by side, those of one entity in the order given. */
 export function sendOutbox(bus: Bus): (messages: readonly StoredOutboxMessage[]) => Promise<void> {
@@ -15,6 +16,25 @@ export function sendOutbox(bus: Bus): (messages: readonly StoredOutboxMessage[])
         ...(traceparent === undefined ? {} : { traceparent }),
       });
     }
-    await Promise.all([...byEntity].map(([entity, batch]) => bus.send(entity, batch)));
+    await Promise.all(
+      [...byEntity].map(([entity, batch]) => traceSending(entity, batch, () => bus.send(entity, batch))),
+    );
   };
+}
+
+/** One span for each message that belongs to a trace: they leave together, and each in the trace of its own. */
+function traceSending(
+  entity: string,
+  batch: readonly OutgoingMessage[],
+  send: () => Promise<void>,
+): Promise<void> {
+  if (!isTracing()) return send();
+  return batch
+    .filter(({ traceparent }) => traceparent !== undefined)
+    .reduceRight<() => Promise<void>>(
+      (rest, { id, traceparent }) =>
+        () =>
+          span(`send ${entity}`, { traceparent, kind: 'producer' }, { 'messaging.message.id': id }, rest),
+      send,
+    )();
 }

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Body, Controller, Get, Module, Post, type DynamicModule } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServiceBus, type ServiceBusServer } from '@twinkey/azure-local';
@@ -21,6 +23,7 @@ import { HttpProblem } from './problem.js';
 import { ConfigurationError } from './read-config.js';
 import type { ServiceDefinition, ServiceParts } from './service.js';
 import { startService, type RunningService } from './start-service.js';
+import { rotationTrace } from './traces/rotation-trace.js';
 
 const due = writeMessage(RotationDue, {
   id: 'r-0123456789ab:due',
@@ -121,6 +124,24 @@ async function get(path: string, init?: RequestInit) {
     type: response.headers.get('content-type'),
     body: (await response.json()) as Record<string, unknown>,
   };
+}
+
+interface SentSpan {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly links?: readonly { readonly spanId: string }[];
+}
+
+/** The spans of a request to a collector. */
+function spansIn(sent: string): SentSpan[] {
+  const [, path, body] = /^(\S+) (.*)$/s.exec(sent) ?? [];
+  expect(path).toBe('/v1/traces');
+  const { resourceSpans } = JSON.parse(body ?? '') as {
+    resourceSpans: { scopeSpans: { spans: SentSpan[] }[] }[];
+  };
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 }
 
 const said = (pattern: RegExp) => lines.filter(({ msg }) => pattern.test(String(msg)));
@@ -265,6 +286,49 @@ describe('the port of health and metrics', () => {
         write: () => undefined,
       }),
     ).rejects.toThrow(/TWINKEY_METRICS_PORT must name a port that is free/);
+  });
+});
+
+describe('a service with a collector of traces', () => {
+  it('sends what it does for a rotation, as far as the bus, in the trace of that rotation and without secrets', async () => {
+    const bodies: string[] = [];
+    const collector = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      request.on('end', () => {
+        bodies.push(`${request.url ?? ''} ${body}`);
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+      });
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const { port } = collector.address() as AddressInfo;
+    handle = ({ data }, { database: { kysely }, log }) =>
+      kysely.transaction().execute(async (trx) => {
+        log.info({}, 'seen');
+        await appendOutbox(trx, [{ id: 'asked', entity: 'switch-requests', body: data, orderKey: 'a' }]);
+      });
+    const service = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}/` });
+    await service.ready;
+    await parts?.bus.send('rotation-due', [{ id: due.id, body: due, traceparent: due.traceparent ?? '' }]);
+    await until(() => stats('switch-requests')?.active === 1);
+    expect(await service.stop()).toBe(true);
+    collector.close();
+
+    const { traceId, spanId } = rotationTrace(due.data.rotationId);
+    const spans = bodies.flatMap((body) => spansIn(body));
+    expect(spans.map(({ name }) => name).sort()).toEqual([
+      `handle ${RotationDue.type}`,
+      'send switch-requests',
+    ]);
+    expect(new Set(spans.map((each) => each.traceId))).toEqual(new Set([traceId]));
+    const handled = spans.find(({ name }) => name.startsWith('handle'));
+    expect(handled).toMatchObject({ parentSpanId: spanId, links: [{ spanId: 'b7ad6b7169203331' }] });
+    expect(spans.find(({ name }) => name.startsWith('send'))).toMatchObject({
+      parentSpanId: handled?.spanId,
+    });
+    expect(said(/^seen$/)[0]).toMatchObject({ messageId: due.id, traceId });
+    expect(bodies.join()).toContain('twinkey-rotator');
+    expect(bodies.join()).not.toContain('hush');
   });
 });
 

@@ -3,7 +3,7 @@ import { Module, type DynamicModule, type INestApplication, type Type } from '@n
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
-import { ServiceBusStrategy } from '@twinkey/nest-service-bus';
+import { ServiceBusStrategy, type Around } from '@twinkey/nest-service-bus';
 import { connectBus, type Bus } from '@twinkey/service-bus';
 import { AccessGuard } from './access/access.guard.js';
 import { tokenVerifier } from './access/token-verifier.js';
@@ -26,6 +26,8 @@ import { sendOutbox } from './send-outbox.js';
 import type { Background, ServiceDefinition, ServiceParts } from './service.js';
 import { shutDown } from './shut-down.js';
 import { whileStarting } from './while-starting.js';
+import { traceHandling } from './traces/handling.js';
+import { startTracing } from './traces/start-tracing.js';
 import type { VariableName } from './variables.js';
 import { waitFor } from './wait-for.js';
 
@@ -63,6 +65,7 @@ export async function startService<Names extends VariableName>(
     format: config.logFormat,
     ...(write === undefined ? {} : { write }),
   });
+  const stopTracing = await startTracing(name, environment, log);
   const credential = serviceCredential(config);
   const bus = connectBus(
     {
@@ -100,7 +103,10 @@ export async function startService<Names extends VariableName>(
 
   metrics.readAtScrapes([outboxReading(relay), ...(definition.readings?.(parts) ?? [])]);
 
-  const strategy = new ServiceBusStrategy({ bus, sources, log, around: countHandling(metrics) });
+  const count = countHandling(metrics);
+  const around: Around = (message, type, handle) =>
+    count(message, type, () => traceHandling(message, type, handle));
+  const strategy = new ServiceBusStrategy({ bus, sources, log, around });
   // First, so that a port that is taken is told before anything runs that would have to be ended.
   const metricsServer = await openMetricsServer(
     { health, metrics },
@@ -151,6 +157,7 @@ export async function startService<Names extends VariableName>(
       { background, strategy, app, relay, bus, database },
       { withinMs: config.shutdownSeconds * 1_000, log },
     );
+    await stopTracing();
     await metricsServer.close(); // until now it could be asked how the end is going
     return clean;
   };

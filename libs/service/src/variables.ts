@@ -318,6 +318,15 @@ const IDENTITY_VARIABLES = {
     'Where Entra is reached, if not at the public authority.',
     'https://login.microsoftonline.us',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: identityVariable(
+    'The collector of OpenTelemetry to which traces are sent, as OTLP over HTTP. Not set, none are made.',
+    'http://otel-collector:4318',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: identityVariable(
+    'Headers for the collector, as name=value with commas in between.',
+    'api-key=the key that the collector wants',
+    { secret: true },
+  ),
   NODE_EXTRA_CA_CERTS: identityVariable(
     'A file with more certificate authorities to trust. Node reads it when the process starts.',
     '/etc/ssl/private-ca.pem',

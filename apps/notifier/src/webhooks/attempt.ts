@@ -1,5 +1,6 @@
 import { deliver, type AllowList, type Lookup, type Outcome } from '@twinkey/webhook';
 import { MESSAGE_CONTENT_TYPE } from '@twinkey/contracts';
+import { isTracing, outsideTraces, span } from '@twinkey/service';
 import { acknowledgeAll } from '../acknowledge.js';
 import type { Shell } from '../shell.js';
 import { acknowledgedIn } from './answer.js';
@@ -27,7 +28,7 @@ export async function makeAttempt(
 ): Promise<void> {
   const { consumer, event, attempts, account, instance, boot, generation } = claimed;
   const from = performance.now();
-  const outcome = await send(post, claimed, signal);
+  const outcome = await traced(claimed, () => send(post, claimed, signal));
   shell.metrics.observe('twinkey_webhook_attempt_seconds', {}, (performance.now() - from) / 1_000);
   const said = outcome.outcome === 'delivered' && account !== null ? acknowledgedIn(outcome.answer()) : null;
   // Only what was asked about: a number that is too high (a time, a mistake) could never be taken back, and the
@@ -61,6 +62,14 @@ export async function makeAttempt(
   } else {
     shell.log.info({ ...told, status }, 'A webhook was delivered');
   }
+}
+
+/** In the trace that the message itself tells its receiver. */
+function traced<Result>({ body, attempts }: Claimed, work: () => Promise<Result>): Promise<Result> {
+  if (!isTracing()) return work();
+  const { traceparent } = JSON.parse(body) as { traceparent?: string };
+  if (traceparent === undefined) return outsideTraces(work);
+  return span('send webhook', { traceparent, kind: 'client' }, { 'twinkey.attempt': attempts }, work);
 }
 
 async function send(post: Post, claimed: Claimed, signal: AbortSignal): Promise<Outcome | Unsigned> {

@@ -24,7 +24,7 @@ import { sql } from 'kysely';
 import { Accounts } from '../accounts.js';
 import { Advance, type InstallationTerms } from '../advance.js';
 import { AzureEvents } from '../azure-events.js';
-import { countTold } from '../count-told.js';
+import { measureTold } from '../measure-told.js';
 import { Incarnations } from '../incarnations.js';
 import { Inputs } from '../inputs.js';
 import { OnGenerationAhead } from '../on-generation-ahead.js';
@@ -90,7 +90,12 @@ export class Rotator {
     const log = { debug: quiet, info: quiet, warn: note, error: note, child: () => log };
     this.#writer = new Writer(database, { log });
     this.incarnations = new Incarnations(database, log, () => Promise.resolve(life));
-    this.rings = new KeyRings(database, this.#writer, () => this.incarnations.known, countTold(this.metrics));
+    this.rings = new KeyRings(
+      database,
+      this.#writer,
+      () => this.incarnations.known,
+      measureTold(this.metrics),
+    );
     this.metrics.readAtScrapes([keyRingReading(database, clock)]);
     const accounts = new Accounts(database);
     const clientOptions = { tlsOptions: { ca } };

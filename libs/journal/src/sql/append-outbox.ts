@@ -1,6 +1,7 @@
 import { sql, type QueryExecutorProvider } from 'kysely';
 import { markForCommit } from '../dialect.js';
 import type { OutboxMessage } from '../outbox.js';
+import { traced } from '../traceparent.js';
 import { outboxColumns } from './columns.js';
 
 /** A Kysely transaction of whatever tables. Outside of one, "together or not at all" would be an empty promise. */
@@ -17,7 +18,7 @@ export interface InTransaction extends QueryExecutorProvider {
  */
 export async function appendOutbox(trx: InTransaction, messages: readonly OutboxMessage[]): Promise<void> {
   if (messages.length === 0) return;
-  const c = outboxColumns(messages);
+  const c = outboxColumns(traced(messages));
   await sql`
     insert into outbox (id, entity, subject, body, traceparent, not_before, order_key)
     select id, entity, subject, body, traceparent, not_before, order_key

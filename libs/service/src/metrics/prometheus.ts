@@ -3,7 +3,6 @@ import type { ServiceName } from '../variable.js';
 import {
   METRICS,
   type CounterName,
-  type GaugeName,
   type HistogramName,
   type LabelsOf,
   type MetricDefinition,
