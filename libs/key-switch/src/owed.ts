@@ -64,10 +64,18 @@ export function owed(
   const missing = [...waitedFor.map(describe), ...absent.filter((one) => !isForced(one))];
   const nobody = known.length === 0;
   // A deadline leaves out who does not answer; what the others have in flight still counts.
-  const others = known.filter((instance) => !behind.includes(instance));
+  const othersOpenFrom = () => {
+    const left = new Set(behind);
+    return openFromOf(
+      current,
+      known.filter((instance) => !left.has(instance)),
+      terms,
+      now,
+    );
+  };
 
   if (missing.length === 0 && !(nobody && current.withoutConsumers === 'wait')) {
-    const openFrom = nobody ? now + current.drainSeconds * 1000 : openFromOf(current, others, terms, now);
+    const openFrom = nobody ? now + current.drainSeconds * 1000 : othersOpenFrom();
     return { owed: 'answer', outcome: 'acknowledged', openFrom, live: live.length, forced };
   }
   // Who is forced is not missing any more at its own deadline; who is still missing then was declared to hold.
@@ -77,7 +85,7 @@ export function owed(
       owed: 'answer',
       outcome: 'overdue',
       missing: late,
-      openFrom: openFromOf(current, others, terms, now),
+      openFrom: othersOpenFrom(),
       live: live.length,
       forced,
       hold: late.some(({ consumer }) => declared.get(consumer)?.onOverdue === 'hold'),
