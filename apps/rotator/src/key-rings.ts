@@ -1,5 +1,6 @@
 // Key rings as they are stored: folded state, journal and messages in one commit.
 import {
+  accountName,
   Interrupted,
   RotationEvent,
   type AccountId,
@@ -69,6 +70,7 @@ export class KeyRings {
       events: events.map(({ type, at, ...data }) => ({ type, at: new Date(at), data })),
       outbox,
       ...(options.lease === undefined ? {} : { lease: options.lease }),
+      about: aboutOf(ring, loaded.ring),
       ...(options.inbox === undefined ? {} : { inbox: options.inbox }),
     };
     const recorded = { 'twinkey.events': events.map(({ type }) => type).join(' ') };
@@ -82,6 +84,12 @@ export class KeyRings {
       throw new Interrupted('lease-lost', `The lease of ${ring.account} is someone else's.`);
     return { recorded: false, why: outcome.why };
   }
+}
+
+/** What lines of the log about a ring have in common. */
+function aboutOf({ account, rotation }: KeyRing, before: KeyRing): Record<string, string> {
+  const rotationId = (rotation ?? before.rotation)?.rotationId;
+  return { account: accountName(account), ...(rotationId === undefined ? {} : { rotationId }) };
 }
 
 /** A ring that an earlier release stored lacks what was added since. */

@@ -23,6 +23,8 @@ export interface Change {
   readonly lookAgainAt: Date | null;
   readonly events: readonly JournalEvent[];
   readonly outbox: readonly OutboxMessage[];
+  /** More fields for the log lines of the events. */
+  readonly about?: Readonly<Record<string, unknown>>;
   /** The message that caused the change. */
   readonly inbox?: { readonly handler: string; readonly messageId: string };
   /** Commit only while this lease is held by the database's clock. */

@@ -4,6 +4,7 @@ import { Client, Pool, TypeOverrides, types, type ClientConfig, type PoolConfig 
 import { watchedDialect } from './dialect.js';
 import { toFault } from './faults.js';
 import { silent, type Log } from './log.js';
+import { tellRecorded } from './recorded.js';
 import type { JournalTables } from './tables.js';
 
 export interface DatabaseSettings {
@@ -123,6 +124,9 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
       toFault: translate,
       onMarkedCommit: () => {
         for (const listener of outboxListeners) listener();
+      },
+      onRecorded: (recorded) => {
+        tellRecorded(log, recorded);
       },
     }),
   });

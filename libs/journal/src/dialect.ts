@@ -6,11 +6,14 @@ import {
   type QueryExecutorProvider,
 } from 'kysely';
 import type { Pool } from 'pg';
+import type { Recorded } from './recorded.js';
 
 export interface DialectHooks {
   readonly toFault: (error: unknown) => unknown;
   /** Called after the commit of a transaction that `markForCommit` was called in. */
   readonly onMarkedCommit: () => void;
+  /** Called after the commit of a transaction with what `recordForCommit` was given in it. */
+  readonly onRecorded: (recorded: Recorded) => void;
 }
 
 /**
@@ -37,7 +40,17 @@ export async function markForCommit(trx: QueryExecutorProvider): Promise<void> {
   });
 }
 
-function watch(driver: Driver, { toFault, onMarkedCommit }: DialectHooks): Driver {
+/** What the open transactions of connections added to the journal. */
+const recorded = new WeakMap<DatabaseConnection, readonly Recorded[]>();
+
+export async function recordForCommit(trx: QueryExecutorProvider, what: Recorded): Promise<void> {
+  await trx.getExecutor().provideConnection((connection) => {
+    recorded.set(connection, [...(recorded.get(connection) ?? []), what]);
+    return Promise.resolve();
+  });
+}
+
+function watch(driver: Driver, { toFault, onMarkedCommit, onRecorded }: DialectHooks): Driver {
   const translated = new WeakSet<DatabaseConnection>();
   const acquire = driver.acquireConnection.bind(driver);
   const commit = driver.commitTransaction.bind(driver);
@@ -62,11 +75,15 @@ function watch(driver: Driver, { toFault, onMarkedCommit }: DialectHooks): Drive
   };
   driver.commitTransaction = async (connection) => {
     const wasMarked = marked.delete(connection);
+    const additions = recorded.get(connection) ?? [];
+    recorded.delete(connection);
     await commit(connection);
+    additions.forEach(onRecorded);
     if (wasMarked) onMarkedCommit();
   };
   driver.rollbackTransaction = async (connection) => {
     marked.delete(connection);
+    recorded.delete(connection);
     await rollback(connection);
   };
   return driver;

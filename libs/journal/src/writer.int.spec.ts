@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { testDatabase, type TestDatabase } from '@twinkey/testing';
 import { sql } from 'kysely';
 import {
+  appendJournal,
   loadStream,
   migrate,
   onOutboxAppended,
@@ -134,6 +135,43 @@ describe('a change', () => {
     await writer.commit(change(newStream(), 0, { outbox: [message(newStream())] }));
     expect(heard).toBe(1);
     stopListening();
+  });
+});
+
+describe('what is recorded', () => {
+  it('is one line of the log for each event, once it is committed and not before', async () => {
+    const lines: object[] = [];
+    const quiet = () => undefined;
+    const log = {
+      debug: quiet,
+      warn: quiet,
+      error: quiet,
+      info: (fields: object, text: string) => void lines.push({ ...fields, text }),
+    };
+    const told = await openDatabase({ url: server.url, schema: 'rotator', applicationName: 'spec', log });
+    const own = new Writer(told);
+    const stream = newStream();
+    const events = [
+      { type: 'RegenerationIntended', data: { slot: 'key1', seen: ['a', 'b'] }, at },
+      { type: 'RegenerationAnswered', data: { slot: 'key1' }, at },
+    ];
+    await own.commit(change(stream, 0, { events, about: { rotationId: 'r-0123456789ab' } }));
+    await own.commit(change(stream, 7, { events }));
+    const line = { stream, slot: 'key1', rotationId: 'r-0123456789ab' };
+    expect(lines).toEqual(events.map(({ type }) => ({ ...line, event: type, text: `Recorded: ${type}` })));
+
+    lines.length = 0;
+    const append = (fails: boolean) =>
+      told.kysely.transaction().execute(async (trx) => {
+        await appendJournal(trx, stream, [{ type: 'instance-lapsed', data: { instance: 'i-1' }, at }]);
+        expect(lines).toEqual([]);
+        if (fails) throw new Error('undone');
+      });
+    await expect(append(true)).rejects.toThrow('undone');
+    await append(false);
+    expect(lines).toMatchObject([{ stream, event: 'instance-lapsed', instance: 'i-1' }]);
+    await own.close();
+    await told.close();
   });
 });
 

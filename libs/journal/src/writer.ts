@@ -6,6 +6,7 @@ import { insideOf, type AnyDatabase } from './database.js';
 import { codeOf } from './faults.js';
 import type { Log } from './log.js';
 import { announceAppended } from './outbox.js';
+import { tellRecorded } from './recorded.js';
 import { traced } from './traceparent.js';
 import {
   commitStatement,
@@ -56,9 +57,13 @@ export class Writer {
     if (this.#closed) return Promise.reject(new Interrupted('writer-closed', 'The writer is closed.'));
     // Here and not when it is flushed: the flush runs in whoever's turn it is.
     const outbox = traced(change.outbox);
-    return new Promise((resolve, reject) => {
+    const committed = new Promise<Committed | CommitRefused>((resolve, reject) => {
       this.#line.push({ change: { ...change, outbox }, resolve, reject });
       this.#flushing ??= this.#flush();
+    });
+    return committed.then((outcome) => {
+      if (outcome.committed) tellRecorded(this.#log, change);
+      return outcome;
     });
   }
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { JournalEvent } from '../change.js';
+import { recordForCommit } from '../dialect.js';
 import type { InTransaction } from './append-outbox.js';
 import { eventColumns } from './columns.js';
 
@@ -22,4 +23,5 @@ export async function appendJournal(
     from unnest(${c.type}::text[], ${c.data}::json[], ${c.at}::timestamptz[])
          with ordinality as e (type, data, at, n)
     order by n`.execute(trx);
+  await recordForCommit(trx, { stream, events });
 }
