@@ -7,14 +7,15 @@ import type {
   KeyAcknowledged,
   Message,
 } from '@twinkey/contracts';
-import { appendJournal, appendOutbox, rememberMessage } from '@twinkey/journal';
-import { decideInstance, type InstanceRefusal } from '@twinkey/key-switch';
+import { appendOutbox } from '@twinkey/journal';
+import { decideInstance, evolveInstance, type InstanceRefusal } from '@twinkey/key-switch';
 import { disbelieved, type Disbelief } from './disbelieved.js';
 import { generationAhead, moment } from './messages.js';
 import type { Shell } from './shell.js';
-import { lockMembership } from './sql/lock-membership.js';
+import { lockMemberships } from './sql/lock-memberships.js';
 import { nudge } from './sql/nudge.js';
-import { saveAcknowledgement } from './sql/save-acknowledgement.js';
+import { rememberAcknowledgements } from './sql/remember-acknowledgements.js';
+import { saveAcknowledgements, type SaidByInstance } from './sql/save-acknowledgements.js';
 import type { Trx } from './tables.js';
 
 export interface Acknowledged {
@@ -30,65 +31,103 @@ export interface Acknowledged {
 }
 
 /** Takes an acknowledgement from the bus. One that counts for nothing is completed all the same: it never will. */
-export async function acknowledge(shell: Shell, message: Message<KeyAcknowledged>): Promise<void> {
-  const { account, consumer, instance, boot, generation, drainedAt } = message.data;
-  const moved = await shell.db.transaction().execute(async (trx) => {
-    return keepAcknowledgement(trx, shell, {
-      account,
-      consumer,
-      instance,
-      boot,
-      generation,
-      drainedAt: drainedAt === undefined ? null : Date.parse(drainedAt),
-      message,
-    });
+export function acknowledge(shell: Shell, message: Message<KeyAcknowledged>): Promise<void> {
+  return acknowledgeTogether(shell, message.data.account, [message]);
+}
+
+/**
+ * Takes acknowledgements of one account that came over the bus together, in one transaction. Each of a thousand in its
+ * own took 2.5 ms: seven exchanges with the database and a commit.
+ */
+export async function acknowledgeTogether(
+  shell: Shell,
+  account: AccountId,
+  messages: readonly Message<KeyAcknowledged>[],
+): Promise<void> {
+  const said = messages.map((message) => {
+    const { consumer, instance, boot, generation, drainedAt: until } = message.data;
+    const drainedAt = until === undefined ? null : Date.parse(until);
+    return { account, consumer, instance, boot, generation, drainedAt, message };
   });
+  const moved = await shell.db
+    .transaction()
+    .execute((trx) => keepAcknowledgements(trx, shell, account, said));
   if (moved) shell.lookSoon(account);
 }
 
 /** Takes what a heartbeat says about several accounts, together. */
 export async function acknowledgeAll(shell: Shell, said: readonly Acknowledged[]): Promise<void> {
+  const accounts = [...new Set(said.map(({ account }) => account))].sort();
   const moved = await shell.db.transaction().execute(async (trx) => {
-    const accounts: AccountId[] = [];
-    for (const one of said) {
-      if (await keepAcknowledgement(trx, shell, one)) accounts.push(one.account);
+    const told: AccountId[] = [];
+    for (const account of accounts) {
+      const about = said.filter((one) => one.account === account);
+      if (await keepAcknowledgements(trx, shell, account, about)) told.push(account);
     }
-    return accounts;
+    return told;
   });
   moved.forEach(shell.lookSoon);
 }
 
 /**
- * Keeps an acknowledgement and nudges its account, without a lock on the account: a thousand instances may say it
- * at the same moment. Returns whether it told us something.
+ * Keeps what was acknowledged about an account and nudges it, without a lock on the account: a thousand instances may
+ * say it at the same moment. Each is judged by itself, in the order in which they were said. Returns whether any of them
+ * told us something.
  */
-async function keepAcknowledgement(trx: Trx, shell: Shell, said: Acknowledged): Promise<boolean> {
-  const { account, instance, boot, generation, drainedAt } = said;
-  const known = await lockMembership(trx, account, instance);
-  if (known === null) return ignored(shell, said, 'unknown-instance');
-  const why = disbelieved(said, known, shell);
-  if (why !== null) return ignored(shell, said, why);
-  // Only now: a forged message must not use up the id of the true one.
-  if (said.message !== undefined && !(await rememberMessage(trx, 'key-acknowledged', said.message.id)))
-    return false;
-
-  const { current, published, now } = known;
-  const command = { command: 'acknowledge', boot, generation, drainedAt, published } as const;
-  const decision = decideInstance(current, command, shell.terms, now);
-  if (decision.refused !== undefined) return ignored(shell, said, decision.refused);
-  for (const event of decision.events) {
-    if (event.event !== 'generation-acknowledged') continue;
-    await saveAcknowledgement(trx, account, instance, event);
-    await appendJournal(trx, instance, [
-      { type: event.event, data: { account, ...event }, at: new Date(event.at) },
-    ]);
-    if (event.ahead) {
-      const { consumer } = current;
-      await tellAhead(trx, shell, { account, consumer, instance, generation, published, at: event.at });
+async function keepAcknowledgements(
+  trx: Trx,
+  shell: Shell,
+  account: AccountId,
+  all: readonly Acknowledged[],
+): Promise<boolean> {
+  const members = await lockMemberships(
+    trx,
+    account,
+    all.map(({ instance }) => instance),
+  );
+  const believed = all.filter((said) => {
+    const known = members.get(said.instance);
+    const why = known === undefined ? 'unknown-instance' : disbelieved(said, known, shell);
+    return why === null || ignored(shell, said, why);
+  });
+  const kept: SaidByInstance[] = [];
+  for (const said of await heardFirst(trx, believed)) {
+    const known = members.get(said.instance);
+    if (known === undefined) continue;
+    const { boot, generation, drainedAt, instance } = said;
+    const { current, published, now } = known;
+    const command = { command: 'acknowledge', boot, generation, drainedAt, published } as const;
+    const decision = decideInstance(current, command, shell.terms, now);
+    if (decision.refused !== undefined) {
+      ignored(shell, said, decision.refused);
+      continue;
+    }
+    for (const event of decision.events) {
+      if (event.event !== 'generation-acknowledged') continue;
+      kept.push({ instance, event });
+      // It may have said more.
+      members.set(instance, { ...known, current: evolveInstance(current, event) ?? current });
+      if (event.ahead) {
+        const { consumer } = current;
+        await tellAhead(trx, shell, { account, consumer, instance, generation, published, at: event.at });
+      }
     }
   }
-  if (decision.events.length > 0) await nudge(trx, [account]);
-  return decision.events.length > 0;
+  if (kept.length === 0) return false;
+  await saveAcknowledgements(trx, account, kept);
+  await nudge(trx, [account]);
+  return true;
+}
+
+/**
+ * Without what was delivered before. Asked of those only that are believed: a forged message must not use up the id of
+ * the true one.
+ */
+async function heardFirst(trx: Trx, believed: readonly Acknowledged[]): Promise<readonly Acknowledged[]> {
+  const ids = believed.flatMap(({ message }) => (message === undefined ? [] : [message.id]));
+  const fresh = await rememberAcknowledgements(trx, ids);
+  // Each id once, although the same message may be in here twice.
+  return believed.filter(({ message }) => message === undefined || fresh.delete(message.id));
 }
 
 /** Tells the rotator that somebody uses what it has not told of: it may have published before it lost its memory. */

@@ -14,15 +14,16 @@ export interface LockedMembership {
 }
 
 /**
- * What one instance said about one account, locked; null when it is not known or not registered for it. The account
- * is only read: a thousand instances may acknowledge at the same moment.
+ * What some instances said about one account, locked; who is not known or not registered for it is not in there. The
+ * account is only read: a thousand instances may acknowledge at the same moment. Locked in one order, whoever asks, so
+ * that two replicas that heard the same instances wait for each other only one way.
  */
-export async function lockMembership(
+export async function lockMemberships(
   trx: Trx,
   account: AccountId,
-  instance: InstanceId,
-): Promise<LockedMembership | null> {
-  const row = await trx
+  instances: readonly InstanceId[],
+): Promise<Map<InstanceId, LockedMembership>> {
+  const rows = await trx
     .selectFrom('membership')
     .innerJoin('instance', 'instance.instance', 'membership.instance')
     .innerJoin('account', 'account.account', 'membership.account')
@@ -33,9 +34,15 @@ export async function lockMembership(
       sql<Date>`clock_timestamp()`.as('now'),
     ])
     .where('membership.account', '=', account)
-    .where('membership.instance', '=', instance)
+    // One array, so that the statement and its plan are the same whatever their number.
+    .where('membership.instance', '=', sql<InstanceId>`any(${instances}::text[])`)
+    .orderBy('membership.instance')
     .forUpdate('membership')
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  return { current: instanceOf(row), published: row.generation, now: row.now.getTime(), voice: row.voice };
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.instance,
+      { current: instanceOf(row), published: row.generation, now: row.now.getTime(), voice: row.voice },
+    ]),
+  );
 }
