@@ -190,9 +190,7 @@ describe('the metrics of a console', () => {
     await tell(registryEvent(1, { event: 'service-alive', service: 'rotator', startedAt }));
     const lines = await until(async () => {
       const text = await (await fetch(`${running.metricsUrl}/metrics`)).text();
-      return (
-        text.includes('twinkey_service_last_seen_timestamp_seconds{service="rotator"}') && text.split('\n')
-      );
+      return text.includes('twinkey_service_last_seen_timestamp_seconds{peer="rotator"}') && text.split('\n');
     }, SLOW);
     expect(lines).toContain('twinkey_rotations_open{state="waiting"} 1');
     expect(lines).toContain('twinkey_rotations_open{state="halted"} 0');

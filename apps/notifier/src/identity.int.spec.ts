@@ -49,7 +49,9 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(strict.db);
+  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(
+    strict.db,
+  );
   await declare(strict.shell, declared('speech-weu'));
   await requestSwitch(strict.shell, requested('speech-weu'));
 });
