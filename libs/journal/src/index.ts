@@ -12,7 +12,7 @@ export type { Log } from './log.js';
 export { migrate } from './migrate.js';
 export { onOutboxAppended, type OutboxMessage, type StoredOutboxMessage } from './outbox.js';
 export { OutboxRelay, type RelayOptions } from './relay.js';
-export { appendJournal } from './sql/append-journal.js';
+export { appendJournal, appendJournals, type StreamEvents } from './sql/append-journal.js';
 export { appendOutbox, type InTransaction } from './sql/append-outbox.js';
 export { inspectSchema, type SchemaInspection } from './sql/inspect-schema.js';
 export { loadStream } from './sql/load-stream.js';

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AccountId, InstanceId } from '@twinkey/contracts';
+import { appendJournals } from '@twinkey/journal';
 import type { InstanceEvent } from '@twinkey/key-switch';
 import type { Trx } from '../tables.js';
 
@@ -27,15 +28,13 @@ export async function saveAcknowledgements(
                 ${last.map(({ event }) => isoOf(event.at))}::timestamptz[],
                 ${drains}::timestamptz[]) as said (instance, generation, at, drained_at)
     where membership.account = ${account} and membership.instance = said.instance`.execute(trx);
-  await sql`
-    insert into journal (stream, type, data, at)
-    select stream, type, data, at
-    from unnest(${said.map(({ instance }) => instance)}::text[],
-                ${said.map(({ event }) => event.event)}::text[],
-                ${said.map(({ event }) => JSON.stringify({ account, ...event }))}::json[],
-                ${said.map(({ event }) => isoOf(event.at))}::timestamptz[])
-         with ordinality as said (stream, type, data, at, n)
-    order by n`.execute(trx);
+  await appendJournals(
+    trx,
+    said.map(({ instance, event }) => ({
+      stream: instance,
+      events: [{ type: event.event, data: { account, ...event }, at: new Date(event.at) }],
+    })),
+  );
 }
 
 function isoOf(at: number): string {
