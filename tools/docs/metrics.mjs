@@ -22,7 +22,7 @@ export function metricsPage() {
     '',
     ...shared.flatMap(describe),
     'The runtime adds its own: `process_cpu_seconds_total`, `process_resident_memory_bytes`,',
-    '`nodejs_eventloop_lag_seconds`, `nodejs_gc_duration_seconds` and others.',
+    '`nodejs_eventloop_lag_p99_seconds`, `nodejs_heap_size_used_bytes`, `nodejs_gc_duration_seconds` and others.',
     '',
     ...SERVICES.flatMap((service) => [
       `## ${service[0].toUpperCase()}${service.slice(1)}`,

@@ -40,7 +40,7 @@ export function accountsReading(db: Queries): Reading {
   };
 }
 
-/** Who reports, and who does not any more. */
+/** Who reports, and who does not any more. Standing instances, of webhooks and subscriptions, never report. */
 export function instancesReading(db: Queries): Reading {
   return {
     name: 'instances',
@@ -49,7 +49,7 @@ export function instancesReading(db: Queries): Reading {
       const { rows } = await sql<{ live: number; lapsed: number }>`
         select count(*) filter (where lease_until > clock_timestamp()) as live,
                count(*) filter (where lease_until <= clock_timestamp()) as lapsed
-        from instance`.execute(db);
+        from instance where channel in ('service-bus', 'heartbeat')`.execute(db);
       const { live, lapsed } = rows[0] ?? { live: 0, lapsed: 0 };
       return [
         { gauge: 'twinkey_instances', labels: { state: 'live' }, value: live },

@@ -7,11 +7,11 @@ type Asked = Pick<Outside, 'accountKeys' | 'shelf' | 'probe'>;
 /** The same Azure, and each call is measured. */
 export function measuredAzure({ accountKeys, shelf, probe = probeKey }: Asked, metrics: Metrics): Asked {
   const measured = <Arguments extends unknown[], Answer>(
-    service: AzureOperation['service'],
+    azure: AzureOperation['azure'],
     operation: string,
     call: (...given: Arguments) => Promise<Answer>,
   ) => {
-    return (...given: Arguments) => azureCall(metrics, { service, operation }, () => call(...given));
+    return (...given: Arguments) => azureCall(metrics, { azure, operation }, () => call(...given));
   };
   return {
     accountKeys: {

@@ -127,7 +127,7 @@ describe('a rotation with nothing in its way', () => {
       'twinkey_rotations_total{outcome="completed"} 1',
       'twinkey_keys_replaced_total 2',
       'twinkey_step_seconds_count{step="regenerate-key2"} 1',
-      'twinkey_azure_calls_total{service="resource-manager",operation="regenerate-key",outcome="done"} 2',
+      'twinkey_azure_calls_total{azure="resource-manager",operation="regenerate-key",outcome="done"} 2',
       'twinkey_drift_found_total{kind="vault-changed"} 0',
     ])
       expect(text.split('\n')).toContain(line);

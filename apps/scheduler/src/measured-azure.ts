@@ -5,7 +5,7 @@ import type { Azure } from './survey.js';
 export function measuredAzure(azure: Azure, metrics: Metrics): Azure {
   return {
     account: (...given) =>
-      azureCall(metrics, { service: 'resource-manager', operation: 'read-account' }, () =>
+      azureCall(metrics, { azure: 'resource-manager', operation: 'read-account' }, () =>
         azure.account(...given),
       ),
     accounts: (...given) => azure.accounts(...given),

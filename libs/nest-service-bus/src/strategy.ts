@@ -79,6 +79,11 @@ export class ServiceBusStrategy extends Server implements CustomTransportStrateg
     this._status$.next('receiving');
   }
 
+  /** The types of messages that somebody here handles; none before the application was started. */
+  get types(): readonly string[] {
+    return [...this.messageHandlers.keys()];
+  }
+
   /** Resolves when no handler runs any more and every message is settled. Calling it again waits for the same. */
   override close(): Promise<void> {
     this.closed ??= Promise.all(this.receivings.map((receiving) => receiving.close())).then(() => {

@@ -6,7 +6,7 @@ import { span } from './traces/span.js';
 type Labels = LabelsOf<'twinkey_azure_calls_total'>;
 
 /** Which call of Azure is made; nothing of what is asked or answered. */
-export type AzureOperation = Pick<Labels, 'service' | 'operation'>;
+export type AzureOperation = Pick<Labels, 'azure' | 'operation'>;
 
 /** Makes a call to Azure and notes how long it took and how it ended. Its answer and its faults pass untouched. */
 export async function azureCall<Answer>(
@@ -17,8 +17,8 @@ export async function azureCall<Answer>(
   const from = performance.now();
   let outcome = 'done';
   try {
-    const { service, operation } = what;
-    const answer = await span(`${service} ${operation}`, { kind: 'client' }, {}, call);
+    const { azure, operation } = what;
+    const answer = await span(`${azure} ${operation}`, { kind: 'client' }, {}, call);
     outcome = outcomeIn(answer);
     return answer;
   } catch (error) {

@@ -263,6 +263,7 @@ describe('the port of health and metrics', () => {
       'twinkey_http_request_seconds_count{method="GET",route="/things/conflict",status="409"} 1',
     );
     expect(lines).toContain('twinkey_outbox_oldest_seconds 0');
+    expect(lines).toContain(handled.replace('complete"} 1', 'dead-letter"} 0'));
     expect(lines.filter((line) => line.startsWith('process_resident_memory_bytes '))).toHaveLength(1);
   });
 

@@ -12,7 +12,7 @@ import { HealthController } from './health.controller.js';
 import { ServiceHealth } from './health.js';
 import type { Log } from './log.js';
 import { openLog } from './logging.js';
-import { countHandling } from './metrics/handling.js';
+import { countHandling, expectTypes } from './metrics/handling.js';
 import { outboxReading } from './metrics/outbox-reading.js';
 import type { Metrics } from './metrics/metrics.js';
 import { openMetricsServer } from './metrics/metrics-server.js';
@@ -134,6 +134,7 @@ export async function startService<Names extends VariableName>(
       stopping.signal,
     );
     await app.startAllMicroservices();
+    expectTypes(metrics, strategy.types);
     relay.start();
     for (const work of [pruning(database, log), ...(definition.background?.(parts, app) ?? [])]) {
       stopping.signal.throwIfAborted();

@@ -29,11 +29,11 @@ export function servicesReading({ kysely }: ConsoleDatabase): Reading {
     gauges: ['twinkey_service_last_seen_timestamp_seconds'],
     read: async () => {
       const rows = await kysely.selectFrom('service_life').select(['service', 'last_seen_at']).execute();
-      return (['scheduler', 'rotator', 'notifier'] as const).flatMap((service): Sample[] => {
-        const seen = rows.find((row) => row.service === service);
+      return (['scheduler', 'rotator', 'notifier'] as const).flatMap((peer): Sample[] => {
+        const seen = rows.find(({ service }) => service === peer);
         if (seen === undefined) return [];
         const value = seen.last_seen_at.getTime() / 1_000;
-        return [{ gauge: 'twinkey_service_last_seen_timestamp_seconds', labels: { service }, value }];
+        return [{ gauge: 'twinkey_service_last_seen_timestamp_seconds', labels: { peer }, value }];
       });
     },
   };

@@ -29,7 +29,7 @@ const QUICK = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const SLOW = [1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY];
 
 const azureCall = {
-  service: ['resource-manager', 'key-vault', 'data-plane'],
+  azure: ['resource-manager', 'key-vault', 'data-plane'],
   operation: 'the operation, in our words',
   outcome: 'done, refused, throttled, failed (it may be tried again), in-doubt or not-sent',
 } as const;
@@ -52,7 +52,7 @@ export const METRICS = {
     what: 'Messages received, by how they were settled; dead-letter is the one that a person must look at',
     labels: {
       type: 'the type of the message; other when nobody handles it',
-      outcome: 'complete, redeliver, release or dead-letter',
+      outcome: ['complete', 'redeliver', 'release', 'dead-letter'],
     },
     of: everyService,
   }),
@@ -183,14 +183,14 @@ export const METRICS = {
   twinkey_azure_call_seconds: metric({
     type: 'histogram',
     what: 'How long calls to Azure took, waiting for a write token of our own included',
-    labels: { service: azureCall.service, operation: azureCall.operation },
+    labels: { azure: azureCall.azure, operation: azureCall.operation },
     of: ['rotator', 'scheduler'],
     buckets: QUICK,
   }),
 
   twinkey_instances: metric({
     type: 'gauge',
-    what: 'Instances of consumers: those whose lease holds, and those that were not heard of for longer',
+    what: 'Instances of consumers that report: those whose lease holds, and those that were not heard of for longer',
     labels: { state: ['live', 'lapsed'] },
     of: ['notifier'],
   }),
@@ -241,7 +241,7 @@ export const METRICS = {
   twinkey_service_last_seen_timestamp_seconds: metric({
     type: 'gauge',
     what: 'When the console last heard over the bus that the service does its rounds',
-    labels: { service: ['scheduler', 'rotator', 'notifier'] },
+    labels: { peer: ['scheduler', 'rotator', 'notifier'] },
     of: ['console'],
   }),
 } as const;
