@@ -392,6 +392,9 @@ const PodMonitor = z.strictObject({
         path: z.string().startsWith('/'),
         interval: promDuration,
         scrapeTimeout: promDuration,
+        relabelings: z
+          .array(z.strictObject({ sourceLabels: z.array(z.string()), targetLabel: z.string() }))
+          .optional(),
       }),
     ),
   }),
