@@ -18,6 +18,8 @@ import type { ReadVersion, Vault } from './vault-reader.js';
 const REFUSED_REREAD_GAP_MS = 250;
 const READ_AGAIN_CEILING_MS = 5_000;
 const CONFIRM_WITHIN_MS = 2_000;
+/** Calls that find their key unconfirmed look at most so often: what the last of them found is all there is. */
+const CONFIRM_GAP_MS = 1_000;
 
 export interface AccountPorts {
   readonly vault: Vault;
@@ -152,12 +154,13 @@ export class FollowedAccount {
 
   /**
    * Before a call: a process that was frozen or starved must not use a key that others take for out of use by now, so
-   * it looks once more. Undefined: the key is confirmed. A vault that does not answer in time does not keep anyone
-   * from calling: the last key is the best there is.
+   * it looks once more. Undefined: the key is confirmed, or one looked a moment ago. A vault that does not answer in time,
+   * or shows no publication, does not keep anyone from calling: the last key is the best there is.
    */
   confirm(): Promise<void> | undefined {
     const { timing, closing } = this.#ports;
     if (timing.now() - this.confirmedAt < this.rereadMs || this.generation === 0) return undefined;
+    if (timing.now() - this.#readAt < CONFIRM_GAP_MS && this.#rereading === undefined) return undefined;
     return Promise.race([this.reread(), timing.wait(CONFIRM_WITHIN_MS, closing)]);
   }
 
@@ -245,7 +248,8 @@ export class FollowedAccount {
     }
     this.trouble = undefined;
     if (verdict === 'keep' || version.kind !== 'published') {
-      this.#confirm(askedAt);
+      // What somebody wrote by hand, or a disabled version, says nothing about which generation is current.
+      if (version.kind === 'published') this.#confirm(askedAt);
       return;
     }
     if (this.#consent === undefined || !this.#mayKeep()) {

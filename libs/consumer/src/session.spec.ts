@@ -273,6 +273,24 @@ describe('an instance that was frozen', () => {
   });
 });
 
+describe('a version that somebody wrote by hand', () => {
+  it('confirms no key: one that was frozen meanwhile goes on looking, a call at a time', async () => {
+    const world = new World();
+    const { followed } = await started(world);
+    const reads = () => world.log.filter((each) => each === 'read').length;
+    world.version = { kind: 'foreign' };
+    world.time.freeze(120);
+    const before = reads();
+    await followed.confirm();
+    expect(reads()).toBe(before + 1);
+    expect(followed.confirm()).toBeUndefined(); // it looked a moment ago
+    world.publish(2);
+    world.time.freeze(2);
+    await followed.confirm();
+    expect(followed.generation).toBe(2);
+  });
+});
+
 describe('a refused key', () => {
   it('is looked up once for all calls that were refused together', async () => {
     const world = new World();

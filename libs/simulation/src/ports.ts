@@ -150,10 +150,10 @@ export function vaultOf(
         const account = ports.azure.byName(name);
         return account === undefined ? undefined : shownVersion(ports, account);
       });
-      onRead();
       if (version === undefined) return { kind: 'unreadable', why: 'missing' };
       const tags = readTags(version.tags);
       if (tags?.account !== id) return { kind: 'foreign' };
+      onRead(); // a version that somebody wrote by hand tells nothing
       return { kind: 'published', generation: tags.generation, key: version.value };
     },
   };
