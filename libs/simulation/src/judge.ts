@@ -123,6 +123,8 @@ export class Judge implements Witness {
     const unread = this.world.timeline.now - instance.readAt;
     if (!instance.isLive && unread >= TIMES.rereadSeconds * 1_000)
       return 'it reaches neither the notifier nor the vault';
+    if (account.current?.byHand === true)
+      return 'a person overwrote the secret from which it would learn the newer key';
     return null;
   }
 
