@@ -8,6 +8,7 @@ export const EXIT = {
   timedOut: 5,
   unsafe: 6,
   auth: 7,
+  unfit: 8,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -21,4 +22,5 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   5: 'timed out waiting; what was waited for goes on',
   6: 'not safe: keys of the account are still shown, or nobody knows whether they are',
   7: 'auth: the console does not let you',
+  8: 'unfit: a check of the installation failed; what mends it stands below each of them',
 };

@@ -6,6 +6,7 @@ import type { ReplayOptions } from './commands/replay.js';
 import type { ListOptions } from './commands/rotations.js';
 import type { Session } from './commands/session.js';
 import { addConsumers } from './consumers.js';
+import { addInstallations } from './installations.js';
 import { OUTPUTS, parseDuration, parseUrl, usageFailure, type GlobalOptions } from './settings.js';
 import { addWebhooks } from './webhooks.js';
 
@@ -58,6 +59,7 @@ export function createProgram(): Command {
   addDeadLetters(program, session);
   addWebhooks(program);
   addAgents(program);
+  addInstallations(program);
   return program;
 }
 

@@ -235,7 +235,7 @@ function describe(found: Account): FoundAccount | undefined {
  * The audience of tokens. Azure's clouds use their own endpoint; anything else poses as the public cloud, so
  * that its tokens look like those of production.
  */
-function scopeOf(endpoint: string): string {
+export function scopeOf(endpoint: string): string {
   const { hostname, origin } = new URL(endpoint);
   const azure = /^management\.(azure\.com|usgovcloudapi\.net|chinacloudapi\.cn)$/.test(hostname);
   return `${azure ? origin : 'https://management.azure.com'}/.default`;

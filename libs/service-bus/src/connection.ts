@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/core-auth';
 import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import {
   RetryMode,
+  type RetryOptions,
   ServiceBusAdministrationClient,
   ServiceBusClient,
   type ServiceBusClientOptions,
@@ -85,17 +86,19 @@ export function connectBus(
   };
 }
 
-interface Clients {
+export interface Clients {
   readonly client: ServiceBusClient;
   readonly administration: () => ServiceBusAdministrationClient;
 }
 
-function open(
+/** The SDK's two clients for the same namespace; `retry` overrides what is said above. */
+export function open(
   { connectionString, namespace, endpoint }: BusSettings,
   credential: TokenCredential | undefined,
+  retry: RetryOptions = {},
 ): Clients {
   const options: ServiceBusClientOptions = {
-    retryOptions: RETRY,
+    retryOptions: { ...RETRY, ...retry },
     ...(endpoint === undefined ? {} : { customEndpointAddress: endpoint }),
   };
   const policies = endpoint === undefined ? [] : [reachedAt(new URL(endpoint).host)];

@@ -1,0 +1,240 @@
+// The doctor against an Azure that enforces roles: the very applications that a development cluster gets, which are written
+// from the table of roles. Everything is in this process.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ClientSecretCredential } from '@azure/identity';
+import { emulatorConfig, topology } from '@twinkey/contracts';
+import { startTestAzure, testDatabase, type TestAzure, type TestDatabase } from '@twinkey/testing';
+import { examine } from './examine.js';
+import type { Finding } from './finding.js';
+import { probesFor } from './probes.js';
+import { SERVICES, type Environment, type ServiceName } from './settings.js';
+
+interface Assignment {
+  readonly role?: string;
+  readonly actions?: readonly string[];
+  readonly scope?: string;
+}
+
+interface Application {
+  readonly name: string;
+  readonly assignments?: readonly Assignment[];
+}
+
+const { applications } = JSON.parse(
+  readFileSync(
+    new URL('../../../../deploy/kubernetes/overlays/dev/applications.json', import.meta.url),
+    'utf8',
+  ),
+) as { applications: readonly Application[] };
+const assignmentsOf = (name: string): readonly Assignment[] =>
+  applications.find((one) => one.name === name)?.assignments ?? [];
+
+const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+const file = join(folder, 'twinkey.yaml');
+let azure: TestAzure;
+let database: TestDatabase;
+let account: string;
+
+beforeAll(async () => {
+  [azure, database] = await Promise.all([
+    startTestAzure({
+      fleet: [{ name: 'speech', kind: 'AIServices', resourceGroup: 'ai' }],
+      topology: emulatorConfig(topology({ shards: 2 })) as never,
+      limits: { arm: 'off', vault: 'off' },
+    }),
+    testDatabase(),
+  ]);
+  account = `/subscriptions/${azure.subscriptionId}/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/speech`;
+  writeFileSync(
+    file,
+    `version: 1\npolicies: { standard: { interval: P30D } }\naccounts: [{ id: ${account}, policy: standard }]\n`,
+  );
+  // Service Bus' client takes no authorities of one's own; NODE_EXTRA_CA_CERTS would need a process of its own.
+  const connect = tls.connect.bind(tls) as (...parts: readonly unknown[]) => tls.TLSSocket;
+  const trusting = (...parts: readonly unknown[]) =>
+    connect(...parts.map((part) => (isOptions(part) ? { ...part, ca: azure.ca } : part)));
+  jest.spyOn(tls, 'connect').mockImplementation(trusting);
+});
+
+afterAll(async () => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+  await Promise.all([azure.stop(), database.drop()]);
+});
+
+/** Ports, hosts, paths and callbacks are not. */
+function isOptions(part: unknown): part is object {
+  return typeof part === 'object' && part !== null;
+}
+
+function environment(): Environment {
+  const vault = azure.endpoints.vaults['local'] ?? '';
+  return {
+    DATABASE_URL: database.url,
+    TWINKEY_SERVICE_BUS_NAMESPACE: azure.endpoints.serviceBus,
+    TWINKEY_KEY_CHANGED_SHARDS: '2',
+    TWINKEY_FINGERPRINT_SALT: 'a salt that is long enough',
+    TWINKEY_RESOURCE_MANAGER_ENDPOINT: azure.endpoints.origin,
+    TWINKEY_KEY_VAULT_URL: vault,
+    TWINKEY_DISABLE_VAULT_CHALLENGE_CHECK: 'true',
+    TWINKEY_DISABLE_INSTANCE_DISCOVERY: 'true',
+    AZURE_AUTHORITY_HOST: azure.endpoints.origin,
+  };
+}
+
+/** What the doctor finds where the identity of the service has these roles only. */
+async function examined(
+  service: ServiceName,
+  assignments: readonly Assignment[],
+  changes: Environment = {},
+): Promise<{ readonly findings: readonly Finding[]; readonly objectId: string }> {
+  const name = `${service}-${Math.random().toString(36).slice(2)}`;
+  const { tenantId, clientId, clientSecret, objectId } = azure.control.register({ name, assignments });
+  const settings = { ...environment(), ...changes };
+  const { findings } = await examine(
+    {
+      environment: settings,
+      services: [service],
+      file,
+      console: 'http://127.0.0.1:1',
+      notifier: 'http://127.0.0.1:1',
+    },
+    () =>
+      probesFor({
+        environment: settings,
+        credential: new ClientSecretCredential(tenantId, clientId, clientSecret, {
+          authorityHost: azure.endpoints.origin,
+          disableInstanceDiscovery: true,
+        }),
+      }),
+  );
+  return { findings, objectId };
+}
+
+const failed = (findings: readonly Finding[]) => findings.filter(({ outcome }) => outcome === 'failed');
+
+describe('an installation with the roles of the table', () => {
+  it.each(SERVICES)('is found to be as the %s needs it', async (service) => {
+    const { findings } = await examined(service, assignmentsOf(service));
+    expect(failed(findings)).toEqual([]);
+    expect(findings.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(
+      assignmentsOf(service).length - 1,
+    );
+    expect(findings.filter(({ outcome }) => outcome === 'skipped').map(({ check }) => check)).toEqual([
+      'answers at http://127.0.0.1:1',
+      'answers at http://127.0.0.1:1',
+    ]);
+  });
+
+  it('names the identity by the claims of its token, and never the token', async () => {
+    const { findings, objectId } = await examined('console', assignmentsOf('console'));
+    expect(findings.find(({ check }) => check === 'identity')?.detail).toContain(`object ${objectId}`);
+    expect(JSON.stringify(findings)).not.toMatch(/eyJ/);
+  });
+});
+
+describe('a role that the rotator lacks', () => {
+  const rows = assignmentsOf('rotator').map((one, index): [string, number] => [
+    `${one.role ?? 'a role of our own'} at ${one.scope?.split('/').slice(-4).join('/') ?? 'accounts'}`,
+    index,
+  ]);
+
+  it.each(rows)('is missed, and nothing else is: %s', async (_, index) => {
+    const all = assignmentsOf('rotator');
+    const { findings, objectId } = await examined('rotator', all.toSpliced(index, 1));
+    expect(failed(findings)).toHaveLength(1);
+    const [finding] = failed(findings);
+    const { role, place } = missing(all[index]);
+    expect(finding?.check).toContain(role);
+    expect(finding?.mend).toBe(
+      `az role assignment create --assignee-object-id ${objectId} --assignee-principal-type ServicePrincipal --role "${role}" --scope ${place}`,
+    );
+  });
+
+  /** The role and the scope as `az` has to be told, from what the embedded Azure was not told. */
+  function missing({ role, scope }: Assignment = {}): { readonly role: string; readonly place: string } {
+    if (scope === undefined) return { role: 'twinkey key rotator', place: account };
+    if (scope.includes('/vaults/'))
+      return {
+        role: 'twinkey secret publisher',
+        place: '"$(az keyvault show --name localhost --query id --output tsv)"',
+      };
+    const [, below = ''] = scope.split('/namespaces/local');
+    const namespace = `$(az servicebus namespace list --query "[?name=='localhost'].id" --output tsv)`;
+    return { role: role ?? '', place: `"${namespace}${below}"` };
+  }
+});
+
+describe('what is wrong beside roles', () => {
+  it('an entity that does not exist is made with the settings of the topology', async () => {
+    const { findings } = await examined('notifier', [{ actions: ['*'], dataActions: ['*'] } as Assignment], {
+      TWINKEY_KEY_CHANGED_SHARDS: '3',
+    });
+    expect(failed(findings).map(({ check }) => check)).toEqual([
+      'Azure Service Bus Data Sender at topic key-changed-2',
+    ]);
+    expect(failed(findings)[0]?.mend).toMatch(
+      /^az servicebus topic create .* --namespace-name localhost --name key-changed-2 .*PT5M$/,
+    );
+  });
+
+  it('an identity that gets no token keeps its rights from being tried, and from being called missing', async () => {
+    const { findings } = await examine(
+      { environment: environment(), services: ['rotator'], file, console: '', notifier: '' },
+      () =>
+        probesFor({
+          environment: environment(),
+          credential: { getToken: () => Promise.reject(new Error('AADSTS7000215: Invalid client secret.')) },
+        }),
+    );
+    expect(failed(findings).map(({ check, detail }) => [check, detail])).toEqual([
+      ['identity', 'AADSTS7000215: Invalid client secret.'],
+    ]);
+    expect(findings.filter(({ check }) => check.startsWith('twinkey key rotator'))).toMatchObject([
+      { outcome: 'skipped' },
+    ]);
+  });
+
+  it('an account that is gone, and one whose keys are switched off', async () => {
+    azure.control.accounts.put({ name: 'keyless', resourceGroup: 'ai', disableLocalAuth: true });
+    const gone = account.replace(/speech$/, 'gone');
+    const accounts = [gone, account.replace(/speech$/, 'keyless')];
+    const own = join(folder, 'others.yaml');
+    writeFileSync(
+      own,
+      `version: 1\npolicies: { p: { interval: P30D } }\naccounts: [${accounts.map((id) => `{ id: ${id}, policy: p }`).join()}]\n`,
+    );
+    const { tenantId, clientId, clientSecret } = azure.control.register({
+      name: 'all-rights',
+      assignments: assignmentsOf('rotator'),
+    });
+    const { findings } = await examine(
+      { environment: environment(), services: ['rotator'], file: own, console: '', notifier: '' },
+      () =>
+        probesFor({
+          environment: environment(),
+          credential: new ClientSecretCredential(tenantId, clientId, clientSecret, {
+            authorityHost: azure.endpoints.origin,
+            disableInstanceDiscovery: true,
+          }),
+        }),
+    );
+    expect(failed(findings).map(({ check, mend }) => [check, mend])).toEqual([
+      ['twinkey key rotator at account gone', expect.stringContaining('list-deleted')],
+      ['twinkey key rotator at account keyless', expect.stringContaining('disableLocalAuth=false')],
+    ]);
+  });
+
+  it('a database that lets the service make nothing', async () => {
+    const { findings } = await examined('console', assignmentsOf('console'), {
+      DATABASE_URL: database.url.replace(/\/\/[^@/]*@?/, '//nobody:x@'),
+    });
+    const [finding] = failed(findings);
+    expect(finding?.check).toContain('schema console');
+    expect(finding?.mend).toContain('psql');
+  });
+});
