@@ -16,7 +16,7 @@ interface Row {
   readonly drift: boolean;
 }
 
-/** Of all accounts under care, in one query: 10,000 rings take it a quarter of a second. */
+/** Of all accounts under care, in one query: 10,000 rings take it half a second on a busy machine. */
 export function keyRingReading(database: Database, clock: () => Date): Reading {
   return {
     name: 'key rings',

@@ -26,6 +26,7 @@ describe('the catalogue of variables', () => {
       'SERVICEBUS_CONNECTION_STRING',
       'TWINKEY_FINGERPRINT_SALT',
       'AZURE_CLIENT_SECRET',
+      'OTEL_EXPORTER_OTLP_HEADERS',
     ]);
     for (const { what } of described) expect(what).toMatch(/^[A-Zj].*\.$/);
   });
