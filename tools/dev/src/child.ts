@@ -117,9 +117,14 @@ export class Child {
   }
 }
 
-/** What a child may know of our environment: nothing that could lead it to another Azure or database. */
+/**
+ * What a child may know of our environment: nothing that could lead it to another Azure or database. Whoever names a
+ * collector of traces wants them from the services.
+ */
 function inherited(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'SystemRoot'];
+  const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'SystemRoot'].concat(
+    Object.keys(process.env).filter((name) => name.startsWith('OTEL_')),
+  );
   return Object.fromEntries(
     kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
