@@ -9,6 +9,7 @@ import { AccountId, RotationCommand, RotationId, writeMessage } from '@twinkey/c
 import { accountIdOf, SERVICES, waitUntil } from '@twinkey/dev';
 import { AzureControl } from './azure-control.js';
 import { twinkey } from './cli.js';
+import { Collector } from './collector.js';
 import { Fleet, textAccount } from './fleet.js';
 
 const accounts = [
@@ -35,9 +36,12 @@ let fleet: Fleet;
 let azure: AzureControl;
 let url: string;
 let bus: ServiceBusClient;
+let collector: Collector;
+let replayed: string;
 
 beforeAll(async () => {
-  fleet = await Fleet.start({ accounts, consumers, policies });
+  collector = await Collector.start();
+  fleet = await Fleet.start({ accounts, consumers, policies, env: collector.environment });
   azure = new AzureControl(fleet.stack.azureOrigin, fleet.stack.environment['NODE_EXTRA_CA_CERTS'] ?? '');
   url = fleet.stack.url('console');
   const { SERVICEBUS_CONNECTION_STRING: connection = '' } = parseEnv(
@@ -62,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bus.close();
   await fleet.stop();
+  collector.stop();
 });
 
 function lateId(): string {
@@ -113,6 +118,7 @@ describe('a vault that refuses the rotator', () => {
       effect: { kind: 'status', status: 403, code: 'Forbidden' },
     });
     const id = await rotate('refused');
+    replayed = id;
     await untilState('refused', id, 'halted');
     expect((await fleet.rotation('refused'))?.halt).toMatchObject({
       reason: 'access-refused',
@@ -307,6 +313,48 @@ describe('a command for an account that nobody declared', () => {
 });
 
 describe('after all of that', () => {
+  it('a rotation that halted and was replayed is one trace through all services, and holds no key', async () => {
+    const its = () => collector.spans.filter(({ attributes }) => attributes['twinkey.rotation'] === replayed);
+    await waitUntil('the rotation was traced', () => its().some(({ name }) => name === 'rotation'), {
+      withinMs: 10_000,
+    });
+    const [traceId, ...others] = new Set(its().map((span) => span.traceId));
+    expect(others).toEqual([]);
+    const spans = collector.spans.filter((span) => span.traceId === traceId);
+    expect([...new Set(spans.map(({ service }) => service))].toSorted()).toEqual(
+      SERVICES.map((service) => `twinkey-${service}`).toSorted(),
+    );
+    const names = spans.map(({ name }) => name);
+    for (const name of [
+      'handle com.twinkey.rotation.command.v1',
+      'plan publish',
+      'key-vault set-secret',
+      'send switch-requests',
+      'handle com.twinkey.switch.requested.v1',
+      'resource-manager regenerate-key',
+      'step regenerate-key2',
+    ])
+      expect(names).toContain(name);
+    expect(spans.map(({ attributes }) => attributes['twinkey.fault'])).toContain('access-refused');
+    expect(collector.texts.join()).not.toMatch(/[0-9A-Za-z]{84}|eyJ[\w-]{8,}\.|SharedAccessKey=/);
+  });
+
+  it('each service shows its metrics, all of which are in the reference', async () => {
+    const reference = readFileSync(new URL('../../../docs/reference/metrics.md', import.meta.url), 'utf8');
+    for (const service of SERVICES) {
+      const log = readFileSync(join(fleet.folder, 'logs', `${service}.log`), 'utf8').split('\n');
+      const { metricsUrl } = JSON.parse(log.findLast((line) => line.includes('"Listening"')) ?? '') as {
+        metricsUrl: string;
+      };
+      const shown = await (await fetch(`${metricsUrl}/metrics`)).text();
+      const names = [...shown.matchAll(/^# TYPE (twinkey_\w+)/gm)].map(([, name]) => name);
+      expect(names.length).toBeGreaterThan(5);
+      for (const name of names) expect(reference).toContain(`### \`${String(name)}\``);
+      if (service === 'rotator')
+        expect(shown).toMatch(/^twinkey_key_age_seconds\{account="refused",slot="key1"\} \d/m);
+    }
+  });
+
   it('no call was refused', async () => {
     expect(await fleet.refused()).toMatchObject({ seenByCallers: 0, seenByAzure: 0 });
   });
