@@ -1,4 +1,5 @@
 // The services ask everybody who they are: people by the role of the route, instances by their own identity.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '@twinkey/dev';
@@ -36,9 +37,9 @@ beforeAll(async () => {
         env['NODE_EXTRA_CA_CERTS'] ?? '',
       );
       await register({ name: 'twinkey-api', identifierUris: [audience] });
-      // The sample consumers run under the identity of the whole stack here; its role makes them readers and no more.
-      const all = [{ actions: ['*'], dataActions: ['*'] }];
-      await register({ name: 'default', assignments: all, ...granted('consumer.reader') });
+      // Services and sample consumers run under one identity here. It has the roles of the table and no others; its app
+      // role makes it a reader and no more.
+      await register({ name: 'default', assignments: rolesOfTheTable(), ...granted('consumer.reader') });
       for (const role of ['read', 'operate', 'admin', 'consumer.writer']) {
         identities[role] = await register({ name: role, ...granted(role) });
       }
@@ -49,6 +50,15 @@ beforeAll(async () => {
 afterAll(() => fleet.stop());
 
 const granted = (role: string) => ({ appRoles: [{ resource: audience, role: `twinkey.${role}` }] });
+
+/** What the identities of an installation may do, all of them together; of a development cluster, so with no account named. */
+function rolesOfTheTable(): readonly object[] {
+  const file = new URL('../../../deploy/kubernetes/overlays/dev/applications.json', import.meta.url);
+  const { applications } = JSON.parse(readFileSync(file, 'utf8')) as {
+    applications: { assignments?: object[] }[];
+  };
+  return applications.flatMap(({ assignments = [] }) => assignments);
+}
 
 async function register(application: object): Promise<Record<string, string>> {
   const { status, text } = await control.call('POST', '/_local/applications', application);
@@ -64,7 +74,7 @@ function as(role: string, ...words: readonly string[]): Promise<ProgramRun> {
 }
 
 describe('where tokens are asked for', () => {
-  it('a rotation runs through: its instances prove who they are, and what they acknowledge', async () => {
+  it('a rotation runs through with the roles of the table: its instances prove who they are, and what they acknowledge', async () => {
     await waitUntil('the consumers call', () => fleet.load.counters().calls > 20, { withinMs: 120_000 });
     const run = await as('operate', 'rotate', 'guarded', '--wait', '--reason', 'audit', '-o', 'json');
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: expect.any(String) });
@@ -130,6 +140,20 @@ describe('where tokens are asked for', () => {
     });
     expect(goodbye.status).toBe(403);
     expect(await goodbye.json()).toMatchObject({ code: 'another-identity' });
+  });
+});
+
+describe('an installation that works', () => {
+  it('is found to be in order by the doctor, from the services that answer to the rights at each account', async () => {
+    const environment = { ...fleet.stack.environment, TWINKEY_URL: fleet.stack.url('console') };
+    const { code, stdout, stderr } = await runNode([bin, 'doctor', '--json'], environment);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; outcome: string }[] };
+    expect({ code, wrong: findings.filter(({ outcome }) => outcome !== 'ok'), stderr }).toEqual({
+      code: 0,
+      wrong: [],
+      stderr: expect.stringMatching(/ 0 failed, 0 skipped/),
+    });
+    expect(findings.map(({ check }) => check)).toContain('twinkey key rotator at account guarded');
   });
 });
 
