@@ -49,7 +49,8 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
   migrations: [new URL('../migrations/', import.meta.url)],
   sources: () => [
     { source: { queue: 'switch-requests' } },
-    { source: { queue: 'acknowledgements' } },
+    // Those of one account that are under way together share a transaction.
+    { source: { queue: 'acknowledgements' }, maxConcurrent: 128 },
     { source: { topic: 'registry-events', subscription: 'notifier' }, maxConcurrent: 4 },
   ],
   module: (parts) => NotifierModule.with(shellOf(parts)),
