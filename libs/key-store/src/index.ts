@@ -1,4 +1,10 @@
-export { AccountKeys, type AccountKeysOptions, type FoundAccount, type SlotKeys } from './cognitive-keys.js';
+export {
+  AccountKeys,
+  type AccountKeysOptions,
+  type FoundAccount,
+  scopeOf as resourceManagerScope,
+  type SlotKeys,
+} from './cognitive-keys.js';
 export { azureCredential } from './credential.js';
 export type { CallBudget, Effect, NotSentCode } from './effect.js';
 export { fingerprintOf } from './fingerprint.js';

@@ -1,9 +1,10 @@
 // The doctor against an Azure that enforces roles: the very applications that a development cluster gets, which are written
 // from the table of roles. Everything is in this process.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ClientSecretCredential } from '@azure/identity';
 import { emulatorConfig, topology } from '@twinkey/contracts';
@@ -11,6 +12,7 @@ import { startTestAzure, testDatabase, type TestAzure, type TestDatabase } from 
 import { examine } from './examine.js';
 import type { Finding } from './finding.js';
 import { probesFor } from './probes.js';
+import { run } from '../run.js';
 import { SERVICES, type Environment, type ServiceName } from './settings.js';
 
 interface Assignment {
@@ -150,8 +152,11 @@ describe('a role that the rotator lacks', () => {
     const [finding] = failed(findings);
     const { role, place } = missing(all[index]);
     expect(finding?.check).toContain(role);
+    const named = role.startsWith('twinkey ')
+      ? `$(az role definition list --custom-role-only true --query "[?starts_with(roleName, '${role}')].name | [0]" --output tsv)`
+      : role;
     expect(finding?.mend).toBe(
-      `az role assignment create --assignee-object-id ${objectId} --assignee-principal-type ServicePrincipal --role "${role}" --scope ${place}`,
+      `az role assignment create --assignee-object-id ${objectId} --assignee-principal-type ServicePrincipal --role "${named}" --scope ${place}`,
     );
   });
 
@@ -236,5 +241,38 @@ describe('what is wrong beside roles', () => {
     const [finding] = failed(findings);
     expect(finding?.check).toContain('schema console');
     expect(finding?.mend).toContain('psql');
+  });
+});
+
+describe('an installation that begins', () => {
+  it('finds its accounts with the right to list them, and is told what to do without', async () => {
+    const saved = { ...process.env };
+    const begin = async (assignments: readonly Assignment[], out: string): Promise<number> => {
+      const { tenantId, clientId, clientSecret } = azure.control.register({
+        name: `begins-${out}`,
+        assignments,
+      });
+      Object.assign(process.env, environment(), {
+        AZURE_TENANT_ID: tenantId,
+        AZURE_CLIENT_ID: clientId,
+        AZURE_CLIENT_SECRET: clientSecret,
+      });
+      const deploy = fileURLToPath(new URL('../../../../deploy', import.meta.url));
+      const words = ['--prefix', 'contoso', '--out', join(folder, out), '--deploy', deploy];
+      return run(['init', '--quiet', ...words, '--subscription', azure.subscriptionId]);
+    };
+    const outputs = [
+      jest.spyOn(process.stdout, 'write').mockReturnValue(true),
+      jest.spyOn(process.stderr, 'write').mockReturnValue(true),
+    ];
+    try {
+      expect(await begin(assignmentsOf('scheduler'), 'with')).toBe(0);
+      expect(readFileSync(join(folder, 'with/twinkey.yaml'), 'utf8')).toContain(`- id: ${account}\n`);
+      expect(await begin(assignmentsOf('notifier'), 'without')).toBe(7);
+      expect(existsSync(join(folder, 'without'))).toBe(false);
+    } finally {
+      process.env = saved;
+      for (const output of outputs) output.mockRestore();
+    }
   });
 });

@@ -24,13 +24,17 @@ const idOfNamespace = (name: string) =>
 const groupOfNamespace = (name: string) =>
   `"$(az servicebus namespace list --query "[?name=='${name}'].resourceGroup" --output tsv)"`;
 
+/** Names of roles are unique in a tenant, so deploy/bicep lets ours end in what tells installations apart. */
+const idOfOwnRole = (role: string) =>
+  `$(az role definition list --custom-role-only true --query "[?starts_with(roleName, '${role}')].name | [0]" --output tsv)`;
+
 /** Gives an identity one role at one thing. */
 export function assignRole({ role, at, name = '' }: RoleGrant, who: Who, names: Partial<Names>): string {
   return [
     'az role assignment create',
     `--assignee-object-id ${who.objectId}`,
     `--assignee-principal-type ${who.kind}`,
-    `--role "${role}"`,
+    `--role "${isOwnRole(role) ? idOfOwnRole(role) : role}"`,
     `--scope ${scopeOf(at, name, names)}`,
   ].join(' ');
 }

@@ -6,6 +6,7 @@ import {
   AccountKeys,
   lookAtVault,
   permissionsAt,
+  resourceManagerScope,
   type ClientOptions,
   type FoundAccount,
   type Permissions,
@@ -63,7 +64,7 @@ export function probesFor({ environment, credential, clientOptions }: ProbeSetti
   );
   return {
     who: async () => {
-      const granted = await credential.getToken(audienceOf(endpoint));
+      const granted = await credential.getToken(resourceManagerScope(endpoint));
       if (granted === null) throw new Error('no token was issued');
       return claimsOf(granted.token);
     },
@@ -85,13 +86,6 @@ export function probesFor({ environment, credential, clientOptions }: ProbeSetti
     answer,
     close: () => bus.close(),
   };
-}
-
-/** Azure's clouds make tokens out to their own address; anything else poses as the public one. */
-function audienceOf(endpoint: string): string {
-  const { hostname, origin } = new URL(endpoint);
-  const isAzure = /^management\.(azure\.com|usgovcloudapi\.net|chinacloudapi\.cn)$/.test(hostname);
-  return `${isAzure ? origin : PUBLIC_RESOURCE_MANAGER}/.default`;
 }
 
 /** Who a token was issued to. It is read and not verified: the services of Azure do that. */
