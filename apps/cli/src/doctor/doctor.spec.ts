@@ -137,6 +137,17 @@ describe('a right that was refused', () => {
     expect(finding.mend).toMatch(mend);
   });
 
+  it('at a subscription that is not there makes it, as the topology wants it', () => {
+    const { mend } = refused(
+      at({ at: 'subscription', name: 't/s' }),
+      new PermanentFault('bus-entity-missing', ''),
+      { who, names },
+    );
+    expect(mend).toMatch(
+      /^az servicebus topic subscription create .* --topic-name t --name s --lock-duration PT1M --max-delivery-count 10 .* --enable-dead-lettering-on-message-expiration true$/,
+    );
+  });
+
   it('fails nobody where only dead letters need it', () => {
     expect(refused(at({}, true), unauthorized, { who, names })).toMatchObject({
       outcome: 'skipped',

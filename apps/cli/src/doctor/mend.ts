@@ -77,7 +77,7 @@ export function createEntity({ at, name = '' }: RoleGrant, namespace: string): s
     case 'queue':
       return `az servicebus queue create ${where} --name ${name} ${receiving} ${once} --enable-dead-lettering-on-message-expiration true`;
     case 'subscription':
-      return `az servicebus topic subscription create ${where} --topic-name ${topic} --name ${subscriber} ${receiving} --dead-letter-on-message-expiration true`;
+      return `az servicebus topic subscription create ${where} --topic-name ${topic} --name ${subscriber} ${receiving} --enable-dead-lettering-on-message-expiration true`;
     default:
       return `az servicebus topic create ${where} --name ${topic} --default-message-time-to-live ${timeToLive} ${once}`;
   }
