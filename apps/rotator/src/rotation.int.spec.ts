@@ -289,7 +289,7 @@ describe('a vault that refuses', () => {
     const rotationId = await care.rotate('refused');
     expect(await haltOf('refused')).toMatchObject({
       reason: 'access-refused',
-      remedy: expect.stringMatching(/Key Vault Secrets Officer.*replay/),
+      remedy: expect.stringMatching(/twinkey secret publisher.*replay/),
     });
     await care.replay('refused', rotationId);
     await rotated('refused', rotationId);

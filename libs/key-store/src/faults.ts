@@ -52,7 +52,7 @@ const VAULT: readonly Row[] = [
     fault: 'permanent',
     code: 'access-refused',
     remedy:
-      'Grant the identity the role Key Vault Secrets Officer on the vault, and let it through the firewall.',
+      'Grant the identity the role twinkey secret publisher (deploy/bicep) on the vault, and let it through the firewall; twinkey doctor prints the command.',
   },
   {
     status: 404,

@@ -151,7 +151,7 @@ describe('a publication', () => {
       fault: {
         name: 'PermanentFault',
         code: 'access-refused',
-        remedy: expect.stringContaining('Secrets Officer'),
+        remedy: expect.stringContaining('twinkey secret publisher'),
       },
     });
   });
