@@ -13,9 +13,10 @@ import { accountIdOf, SAMPLE_POLICIES, waitUntil, type SampleAccount, type Servi
 import { twinkey } from './cli.js';
 import { OrderedDeaths } from './crashes/ordered-deaths.js';
 import { Fleet } from './fleet.js';
-import { allMessages, everyChannel, type Surroundings } from './leak-channels.js';
+import { allMessages, everyChannel, METRICS, type Surroundings } from './leak-channels.js';
 import { LeakHunt } from './leak-hunt.js';
 import type { Channel } from './leak-search.js';
+import { WebhookEnd } from './leak-webhook.js';
 
 const account = (name: string, keyFormat: SampleAccount['keyFormat']): SampleAccount => ({
   name,
@@ -47,28 +48,31 @@ let hunt: LeakHunt;
 let bus: ServiceBusClient;
 let deaths: OrderedDeaths;
 let around: Surroundings;
+let webhook: WebhookEnd;
 /** Messages are gone as soon as they are handled: whoever wants to see them has to look all the time. */
 const passing = new Set<string>();
 
 beforeAll(async () => {
   const startedAt = Date.now();
   deaths = new OrderedDeaths(mkdtempSync(join(tmpdir(), 'twinkey-deaths-')));
+  webhook = await WebhookEnd.start();
   fleet = await Fleet.start({
     accounts,
     consumers,
     policies: SAMPLE_POLICIES,
     program: 'dist',
-    env: { ...deaths.environment, TWINKEY_LOG_LEVEL: 'debug' },
+    env: { ...deaths.environment, ...webhook.environment, TWINKEY_LOG_LEVEL: 'debug' },
     beforeKeysChange: async (env) => {
       hunt = new LeakHunt(env);
       await rememberKeys(env);
+      await hunt.rememberValue('secret of the webhook', webhook.secret);
     },
   });
   const { SERVICEBUS_CONNECTION_STRING: connection = '' } = parseEnv(
     readFileSync(join(fleet.folder, 'azure.env'), 'utf8'),
   );
   bus = new ServiceBusClient(connection);
-  around = { fleet, bus, consumer: 'voice-bot', startedAt };
+  around = { fleet, bus, consumer: 'voice-bot', startedAt, webhook };
   await fleet.allCompleted();
   await rememberKeys(fleet.stack.environment);
 });
@@ -76,6 +80,7 @@ afterAll(async () => {
   hunt.dismiss();
   await bus.close();
   await fleet.stop();
+  await webhook.stop();
   rmSync(deaths.folder, { recursive: true, force: true });
 });
 
@@ -112,6 +117,19 @@ describe.each(moments)('when the %s is killed at %s in the middle of a rotation'
   });
 });
 
+describe('a consumer that is told by webhook', () => {
+  it('is declared at the console, and the notifier can reach it', async () => {
+    await webhook.declare(fleet.stack.url('console'), names[0] ?? '');
+    await waitUntil('something was sent to it', () => isReached('/keys'), { withinMs: 30_000, everyMs: 500 });
+  });
+});
+
+/** A request to this path has come; one is asked for as often as that is looked at. */
+async function isReached(path: string): Promise<boolean> {
+  await webhook.test(fleet.stack.url('notifier'));
+  return webhook.requests.some((request) => request.startsWith(`POST ${path}`));
+}
+
 describe('the commands that the README shows', () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
   const commands = [...readme.matchAll(/^npx twinkey (.+)$/gm)].map(([, words = '']) => words);
@@ -135,12 +153,14 @@ describe('the keys of all these rotations', () => {
     channels = { ...(await everyChannel(around)), messages: { texts: [...passing] } };
   });
 
-  it('are found nowhere: not in logs, tables, the journal of the broker, messages, answers or output', async () => {
+  it('are found nowhere: not in logs, tables, the journal of the broker, messages, answers, output, webhooks or metrics', async () => {
     // Two at the beginning, two of the first rotation, two for each death, and those of the commands just run.
     const generations = 2 + moments.length;
     expect(await rememberKeys(fleet.stack.environment)).toBeGreaterThanOrEqual(
       2 * generations * accounts.length,
     );
+    // Not only a test: the consumer that is told by webhook was told of keys by then.
+    expect(webhook.requests.filter((request) => request.includes('"generation"'))).not.toEqual([]);
     const { searched, found } = await hunt.search(channels);
     expect(found).toEqual([]);
     for (const [channel, bytes] of Object.entries(searched))
@@ -159,7 +179,11 @@ describe('the keys of all these rotations', () => {
     await plant(decoy);
     const { found } = await hunt.search(await everyChannel(around));
     expect([...new Set(found)].sort()).toEqual(
-      expect.arrayContaining(Object.keys(channels).map((channel) => `${channel}: decoy as it is`)),
+      expect.arrayContaining(
+        Object.keys(channels)
+          .filter((channel) => channel !== METRICS)
+          .map((channel) => `${channel}: decoy as it is`),
+      ),
     );
     expect(found.filter((hit) => !hit.includes('decoy'))).toEqual([]);
   });
@@ -177,9 +201,10 @@ describe('the keys of all these rotations', () => {
   );
 });
 
-/** A person who pastes a key where a reason belongs, a sender that puts it into a message, a line in a log. */
+/** A person who pastes a key where a reason or an address belongs, a sender that puts it into a message, a line in a log. */
 async function plant(decoy: string): Promise<void> {
   const [name = ''] = names;
+  await webhook.declare(fleet.stack.url('console'), name, `/${decoy}`);
   const before = (await fleet.rotation(name))?.id;
   await fleet.client.rotate(name, decoy);
   const sender = bus.createSender('switch-outcomes');
@@ -190,4 +215,5 @@ async function plant(decoy: string): Promise<void> {
     'the planted rotation completed',
     (rotations) => rotations[name]?.id !== before && rotations[name]?.state === 'completed',
   );
+  await waitUntil('a webhook went there', () => isReached(`/${decoy}`), { withinMs: 30_000, everyMs: 500 });
 }

@@ -1,13 +1,15 @@
 // Everywhere that twinkey writes, sends or says something: where a key would be if it leaked.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { ServiceBusClient, ServiceBusReceiver } from '@azure/service-bus';
+import { SERVICES } from '@twinkey/dev';
 import pg from 'pg';
 import { AzureControl } from './azure-control.js';
 import { twinkey } from './cli.js';
 import type { Fleet } from './fleet.js';
 import type { Channel } from './leak-search.js';
+import type { WebhookEnd } from './leak-webhook.js';
 
 export interface Surroundings {
   readonly fleet: Fleet;
@@ -15,7 +17,12 @@ export interface Surroundings {
   /** Who may register for the fleet's accounts. */
   readonly consumer: string;
   readonly startedAt: number;
+  /** A declared consumer that is told by webhook. */
+  readonly webhook: WebhookEnd;
 }
+
+/** Its labels are words of ours and names of accounts: nobody's text gets there, so nothing can be planted in it. */
+export const METRICS = 'metrics';
 
 export async function everyChannel(around: Surroundings): Promise<Readonly<Record<string, Channel>>> {
   const { folder } = around.fleet;
@@ -29,6 +36,8 @@ export async function everyChannel(around: Surroundings): Promise<Readonly<Recor
     messages: { texts: await allMessages(around) },
     'answers over HTTP': { texts: await allAnswers(around) },
     'output of the CLI': { texts: await allOutput(around) },
+    webhooks: { texts: around.webhook.requests },
+    [METRICS]: { texts: await allMetrics(around) },
   };
 }
 
@@ -101,12 +110,14 @@ async function allAnswers({ fleet, consumer }: Surroundings): Promise<string[]> 
     stack.url('scheduler'),
   ];
   const urls = [
-    ...['status', 'accounts', 'rotations', 'events?limit=1000', 'commands', 'dead-letters'].map(
+    ...['status', 'accounts', 'rotations', 'events?limit=1000', 'commands', 'dead-letters', 'consumers'].map(
       (path) => `${console_}/v1/${path}`,
     ),
-    ...names.map((name) => `${console_}/v1/accounts/${name}`),
+    `${console_}/v1/consumers/${consumer}`,
+    ...names.flatMap((name) => ['', '/keyless'].map((path) => `${console_}/v1/accounts/${name}${path}`)),
     ...rotations.flatMap((id) => [`${console_}/v1/rotations/${id}`, `${console_}/v1/rotations/${id}/events`]),
     `${notifier}/v1/consumers`,
+    `${notifier}/v1/webhooks`,
     ...names.map((name) => `${notifier}/v1/accounts/${name}/switch`),
     `${scheduler}/v1/accounts`,
     ...[console_, notifier, scheduler, stack.url('rotator')].map((url) => `${url}/health/ready`),
@@ -128,6 +139,18 @@ async function registration(notifier: string, consumer: string, names: readonly 
   const { instance } = JSON.parse(text) as { instance: string };
   const goodbye = await fetch(`${notifier}/v1/instances/${instance}`, { method: 'DELETE' });
   return text + (await textOf(goodbye));
+}
+
+/** Of every service, on the port that it says it listens on. */
+function allMetrics({ fleet }: Surroundings): Promise<string[]> {
+  return Promise.all(
+    SERVICES.map(async (service) => {
+      const lines = readFileSync(join(fleet.folder, 'logs', `${service}.log`), 'utf8').split('\n');
+      const listening = lines.findLast((line) => line.includes('"msg":"Listening"')) ?? '{}';
+      const { metricsUrl = '' } = JSON.parse(listening) as { metricsUrl?: string };
+      return textOf(await fetch(`${metricsUrl}/metrics`));
+    }),
+  );
 }
 
 async function textOf(answer: Response): Promise<string> {

@@ -21,7 +21,12 @@ export class LeakHunt {
   }
 
   async rememberDecoy(value: string): Promise<void> {
-    await this.#ask({ ask: 'remember-decoy', value });
+    await this.rememberValue('decoy', value);
+  }
+
+  /** Something besides the keys that may be found nowhere. */
+  async rememberValue(name: string, value: string): Promise<void> {
+    await this.#ask({ ask: 'remember-value', name, value });
   }
 
   search(channels: Readonly<Record<string, Channel>>): Promise<LeakAnswer> {

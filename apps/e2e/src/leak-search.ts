@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 export type LeakQuestion =
   /** Both keys of each account as Resource Manager lists them, and what the vault holds in all versions. */
   | { readonly ask: 'remember'; readonly accounts: readonly string[] }
-  /** A value that is no key, to be found where it was planted. */
-  | { readonly ask: 'remember-decoy'; readonly value: string }
+  /** Something else that may be nowhere; or, under the name `decoy`, what is to be found where it was planted. */
+  | { readonly ask: 'remember-value'; readonly value: string; readonly name: string }
   | { readonly ask: 'search'; readonly channels: Readonly<Record<string, Channel>> };
 
 export interface Channel {
@@ -42,7 +42,7 @@ process.on('disconnect', () => {
 
 async function answer(question: LeakQuestion): Promise<LeakAnswer> {
   if (question.ask === 'remember') await remember(question.accounts);
-  if (question.ask === 'remember-decoy') values.set(question.value, 'decoy');
+  if (question.ask === 'remember-value') values.set(question.value, question.name);
   const searched: Record<string, number> = {};
   const found: string[] = [];
   if (question.ask === 'search') {
@@ -52,7 +52,7 @@ async function answer(question: LeakQuestion): Promise<LeakAnswer> {
       found.push(...hits.map((hit) => `${name}: ${hit}`));
     }
   }
-  return { keys: [...values.values()].filter((name) => name !== 'decoy').length, searched, found };
+  return { keys: [...values.values()].filter((name) => name.includes('/')).length, searched, found };
 }
 
 function search({ files = [], texts = [] }: Channel): { bytes: number; hits: readonly string[] } {
