@@ -18,6 +18,8 @@ export interface GroundSettings extends Pick<FleetSettings, 'policies' | 'env' |
   readonly accounts: readonly string[];
   readonly policy?: string;
   readonly consumers?: readonly SampleConsumer[];
+  /** How long the first publications and calls may take; a minute unless told. */
+  readonly startWithinMs?: number;
 }
 
 /** The newest rotation of each account at some moment, by id. */
@@ -48,7 +50,7 @@ export class Ground {
     const ground = new Ground(fleet, azure, deaths, names);
     try {
       if (policy === 'standard') await fleet.allCompleted();
-      else await ground.untilPublished();
+      else await ground.untilPublished(settings.startWithinMs);
     } catch (error) {
       await ground.stop();
       throw error;
@@ -101,14 +103,14 @@ export class Ground {
     );
   }
 
-  async untilPublished(): Promise<void> {
+  async untilPublished(withinMs = 60_000): Promise<void> {
     const { client, load } = this.fleet;
     const published = async () => {
       const accounts = await client.accounts();
       return accounts.filter((account) => account.published !== null).length === this.names.length;
     };
-    await waitUntil('every account has a publication', published, { withinMs: 60_000 });
-    await waitUntil('consumers call', () => load.counters().calls > 10, { withinMs: 60_000 });
+    await waitUntil('every account has a publication', published, { withinMs });
+    await waitUntil('consumers call', () => load.counters().calls > 10, { withinMs });
   }
 
   /** The console may die while it is asked: then nobody knows whether it took the request, and one looks. */

@@ -1,16 +1,23 @@
 // A fleet of many instances, what is done to its processes, and what is asked of it between the troubles.
 import { SAMPLE_POLICIES, waitUntil, type Child, type SampleConsumer } from '@twinkey/dev';
 import { Ground, type Newest } from '../crashes/ground.js';
+import type { Finding } from '../history/history.js';
 import { accountNames, consumersOf, type FleetSize } from './size.js';
 
 /** Low, so that two processors carry some hundred instances beside everything else. */
 const CALLS_PER_SECOND = 0.5;
 const LONG_MS = 600_000;
+/** How the judge puts it that a call was refused, and nothing worse. */
+const ONCE_REFUSED =
+  /was answered 401$|^consumers saw \d+ refusals$|was used by \d+ calls after it was replaced$/;
 
 const policies = { calm: { ...SAMPLE_POLICIES.standard, interval: 'PT6H', firstRotation: 'after-interval' } };
 
 export class LargeFleet {
   readonly #frozen = new Set<string>();
+  readonly #excused = new Set<string>();
+  /** Refused once and then repeated with the newer key: by processes that had been frozen. */
+  healedAfterThaw = 0;
   /** Processes that were killed, frozen or cut off from what they need. */
   readonly troubles: string[] = [];
   readonly startedAt = performance.now();
@@ -31,6 +38,7 @@ export class LargeFleet {
       policies,
       policy: 'calm',
       callsPerSecond: CALLS_PER_SECOND,
+      startWithinMs: LONG_MS,
     });
     const fleet = new LargeFleet(ground, size, consumers);
     try {
@@ -59,6 +67,12 @@ export class LargeFleet {
     await this.#process(consumer).kill();
   }
 
+  /** What the judge finds in the history that was not there, and excused, before. */
+  async findings(): Promise<readonly Finding[]> {
+    const all = await this.ground.fleet.findings();
+    return all.filter((finding) => !this.#excused.has(JSON.stringify(finding)));
+  }
+
   /** As many new instances. */
   begin(consumer: string): void {
     this.#note(`${consumer} is started`);
@@ -72,16 +86,35 @@ export class LargeFleet {
     this.#signal(consumer, 'SIGSTOP');
   }
 
-  /** It goes on where it was, with the keys of then. Resolves when each of its instances has called twice more. */
+  /**
+   * It goes on where it was, with keys that are dead by now. Resolves when each of its instances has called twice more.
+   *
+   * It looks into Key Vault before it calls; but when that does not answer within two seconds, as when it wakes up on a
+   * machine that is too busy, it calls with the key it has, is refused, and repeats the call with the newer one. That is
+   * the promise to those who were away for longer than their lease; such calls are counted and excused, and no others.
+   */
   async thaw(consumer: string): Promise<void> {
-    const { calls, instances } = this.ground.fleet.load.counters(consumer);
+    const { load } = this.ground.fleet;
+    const [own, all] = [load.counters(consumer), load.counters()];
     this.#note(`${consumer} is thawed`);
     this.#frozen.delete(consumer);
     this.#signal(consumer, 'SIGCONT');
     await this.#until(
       `${consumer} calls again`,
-      () => this.ground.fleet.load.counters(consumer).calls >= calls + 2 * instances,
+      () => load.counters(consumer).calls >= own.calls + 2 * own.instances,
     );
+    // A refusal is told with the next line of counters; the ledger has it at once.
+    await this.#until('callers have told of every refusal that Azure saw', async () => {
+      const { seenByCallers, seenByAzure } = await this.ground.fleet.refused();
+      return seenByCallers === seenByAzure;
+    });
+    const [ownAfter, allAfter] = [load.counters(consumer), load.counters()];
+    const healed = ownAfter.healed - own.healed;
+    const isOwn = allAfter.refused - all.refused === ownAfter.refused - own.refused;
+    if (!isOwn || ownAfter.refused - own.refused !== healed) return; // then nothing is excused
+    this.healedAfterThaw += healed;
+    for (const finding of await this.findings())
+      if (healed > 0 && ONCE_REFUSED.test(finding.text)) this.#excused.add(JSON.stringify(finding));
   }
 
   /** Takes something away until every instance had the occasion to call some times meanwhile. */
