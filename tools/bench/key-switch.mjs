@@ -12,7 +12,7 @@ import { startInstallation } from './key-switch-installation.mjs';
 import { processorMs } from './processor-time.mjs';
 
 const consumers = fileURLToPath(new URL('key-switch-consumers.mjs', import.meta.url));
-/** What the architecture promises, in milliseconds at the median, by number of instances. */
+/** What is aimed at on a machine that has nothing else to do, in milliseconds at the median, by number of instances. */
 const GOALS = { 1: 5, 10: 15, 1000: 500 };
 /** So many instances of one process may read Key Vault at once without measuring only that. */
 const MOST_READERS = 20;

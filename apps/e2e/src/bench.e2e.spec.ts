@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 
-const bench = fileURLToPath(new URL('../../../tools/bench/service-bus.mjs', import.meta.url));
+const program = (name: string) => fileURLToPath(new URL(`../../../tools/bench/${name}.mjs`, import.meta.url));
 
 describe('npm run bench', () => {
   it('measures sending and receiving, in memory and durable, with the processor time of both sides', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [bench, '--messages', '200', '-o', 'json'],
+      [program('service-bus'), '--messages', '200', '-o', 'json'],
       { env: { ...process.env, NODE_OPTIONS: '' } },
     );
     const rows = JSON.parse(stdout) as Record<string, number>[];
@@ -30,10 +30,15 @@ describe('npm run bench', () => {
     }
   });
 
-  it('refuses a number that is none', async () => {
-    await expect(promisify(execFile)(process.execPath, [bench, '--messages', 'many'])).rejects.toMatchObject({
-      code: 2,
-      stderr: '--messages many: a whole number of messages, 1 or more.\n',
-    });
+  it.each([
+    ['service-bus', '--messages', 'many', 'a whole number of messages, 1 or more.'],
+    ['key-switch', '--instances', '10,none', 'whole numbers, 1 or more.'],
+  ])('refuses a number that is none: %s %s %s', async (name, option, value, rule) => {
+    await expect(promisify(execFile)(process.execPath, [program(name), option, value])).rejects.toMatchObject(
+      {
+        code: 2,
+        stderr: `${option} ${value}: ${rule}\n`,
+      },
+    );
   });
 });
