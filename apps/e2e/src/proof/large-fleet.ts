@@ -43,7 +43,7 @@ export class LargeFleet {
     const fleet = new LargeFleet(ground, size, consumers);
     try {
       await fleet.allRegistered();
-      await fleet.moreCalls(size.instances);
+      await fleet.allCall();
     } catch (error) {
       await fleet.stop();
       throw error;
@@ -163,6 +163,14 @@ export class LargeFleet {
       );
       return live.length === expected.size && live.every(([name, count]) => count === expected.get(name));
     });
+  }
+
+  /** Registered is not ready: the first key has to be read as well. */
+  async allCall(): Promise<void> {
+    const { load } = this.ground.fleet;
+    await this.#until('every process calls', () =>
+      this.consumers.every(({ consumer, instances }) => load.counters(consumer).calls >= 2 * instances),
+    );
   }
 
   #until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
