@@ -7,7 +7,7 @@ export interface ProgramRun {
   readonly stderr: string;
 }
 
-/** Runs it to its end; ends it when that takes longer than half a minute, and then `code` is null. */
+/** Runs it to its end; ends it when that takes longer than a minute and a half, and then `code` is null. */
 export function runNode(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -17,7 +17,7 @@ export function runNode(
     const child = spawn(process.execPath, ['--', ...args], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
+      timeout: 90_000,
     });
     let stdout = '';
     let stderr = '';
