@@ -10,7 +10,12 @@ export function processorMs(parts) {
     Object.entries(parts).map(([part, pids]) => {
       const own = new Set([pids].flat());
       const counted = all.filter(({ pid, parent }) => own.has(pid) || own.has(parent));
-      return [part, counted.length === 0 ? NaN : counted.reduce((sum, { ms }) => sum + ms, 0)];
+      return [
+        part,
+        counted.length === 0
+          ? NaN
+          : counted.reduce((sum, { pid, ms, endedMs }) => sum + ms + (own.has(pid) ? endedMs : 0), 0),
+      ];
     }),
   );
 }
@@ -25,8 +30,11 @@ function usage() {
           const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
             .replace(/^.*\) /s, '')
             .split(' ');
-          const [parent, user, system] = [fields[1], fields[11], fields[12]].map(Number);
-          return [{ pid: Number(name), parent, ms: (user + system) * TICK_MS }];
+          // The last two are of children that have ended: connections of a database come and go.
+          const numbers = [1, 11, 12, 13, 14].map((field) => Number(fields[field]));
+          const [parent, user, system, endedUser, endedSystem] = numbers;
+          const endedMs = (endedUser + endedSystem) * TICK_MS;
+          return [{ pid: Number(name), parent, ms: (user + system) * TICK_MS, endedMs }];
         } catch {
           return []; // it has ended meanwhile
         }
