@@ -8,5 +8,6 @@ export default {
   rootDir: root,
   roots: ['apps', 'libs', 'examples', 'tools'].map((folder) => path.join(root, folder)),
   testMatch: [path.join(import.meta.dirname, '*.specs.mjs')],
+  testSequencer: path.join(import.meta.dirname, 'longest-first.mjs'),
   testEnvironment: path.join(import.meta.dirname, 'environment.mjs'),
 };
