@@ -67,6 +67,7 @@ export class FollowedAccount {
   #followed: Followed = { installed: generation(0), minimum: generation(0) };
   #secret: SecretReference;
   #readAt = -Infinity;
+  #askedAt = -Infinity;
   #foundAt = -Infinity;
   #catchingUp: Promise<void> | undefined;
   #rereading: Promise<void> | undefined;
@@ -160,8 +161,14 @@ export class FollowedAccount {
   confirm(): Promise<void> | undefined {
     const { timing, closing } = this.#ports;
     if (timing.now() - this.confirmedAt < this.rereadMs || this.generation === 0) return undefined;
-    if (timing.now() - this.#readAt < CONFIRM_GAP_MS && this.#rereading === undefined) return undefined;
-    return Promise.race([this.reread(), timing.wait(CONFIRM_WITHIN_MS, closing)]);
+    if (timing.now() - this.#askedAt < CONFIRM_GAP_MS && this.#rereading === undefined) return undefined;
+    return Promise.race([this.#lookAnew(timing.now()), timing.wait(CONFIRM_WITHIN_MS, closing)]);
+  }
+
+  /** A reading that was under way when the process was frozen says nothing about what is current since. */
+  async #lookAnew(since: number): Promise<void> {
+    await this.reread();
+    if (this.#askedAt < since) await this.reread();
   }
 
   /** A key was refused: is there a newer one? */
@@ -227,6 +234,7 @@ export class FollowedAccount {
   async #readOnce(): Promise<void> {
     const { vault, timing, failed } = this.#ports;
     const askedAt = timing.now();
+    this.#askedAt = askedAt;
     try {
       const version = await vault.read(this.id, this.#secret);
       this.#readAt = timing.now();
