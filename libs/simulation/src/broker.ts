@@ -317,7 +317,18 @@ export class Broker {
     if (settlement.settle === 'redeliver') await this.timeline.pass(settlement.delayMs);
     receiver.busy -= 1;
     await this.timeline.pass(this.chance.between(1, 8));
-    if (this.down || held.lock !== lock) return; // it comes back when its lock is over
+    if (held.lock !== lock) return; // it came back when its lock was over
+    if (this.down) {
+      // Nobody renews the lock of what was handled: it comes back, although its receiver lives.
+      this.timeline.after(
+        LOCK_MS,
+        () => {
+          if (held.lock === lock && entity.held.has(held)) this.#giveBack(entity, held);
+        },
+        null,
+      );
+      return;
+    }
     switch (settlement.settle) {
       case 'complete':
         entity.held.delete(held);
