@@ -1,5 +1,5 @@
 // docs/reference/configuration.md and .env.example, from the list through which the services read their environment.
-import { describeVariables } from '../../libs/service/dist/variables.js';
+import { describeVariables } from '../../libs/settings/dist/variables.js';
 
 const GROUPS = [
   ['Every service', ({ name, usedBy }) => usedBy.length === 4 && !isIdentity(name)],

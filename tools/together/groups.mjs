@@ -5,7 +5,14 @@ import path from 'node:path';
 export const root = path.resolve(import.meta.dirname, '../..');
 
 export const GROUPS = {
-  cores: ['libs/account', 'libs/contracts', 'libs/key-switch', 'libs/rotation', 'libs/webhook'],
+  cores: [
+    'libs/account',
+    'libs/contracts',
+    'libs/key-switch',
+    'libs/rotation',
+    'libs/settings',
+    'libs/webhook',
+  ],
   model: ['libs/model'],
   simulation: ['libs/simulation'],
   'embedded-azure': ['libs/azure-local'],

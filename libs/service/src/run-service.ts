@@ -1,9 +1,9 @@
 import { isPermanentFault } from '@twinkey/contracts';
-import { ConfigurationError } from './read-config.js';
+import { ConfigurationError } from '@twinkey/settings';
 import { redact } from './redact.js';
 import type { ServiceDefinition } from './service.js';
 import { startService, type RunningService } from './start-service.js';
-import type { VariableName } from './variables.js';
+import type { VariableName } from '@twinkey/settings';
 
 /**
  * Runs a service until SIGTERM or SIGINT; the whole of a service's `main.ts`. Ends the process with 0 after an

@@ -20,7 +20,7 @@ import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
 import { z } from 'zod';
 import { Allow } from './access/access.guard.js';
 import { HttpProblem } from './problem.js';
-import { ConfigurationError } from './read-config.js';
+import { ConfigurationError } from '@twinkey/settings';
 import type { ServiceDefinition, ServiceParts } from './service.js';
 import { startService, type RunningService } from './start-service.js';
 import { rotationTrace } from './traces/rotation-trace.js';

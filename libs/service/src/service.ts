@@ -3,12 +3,12 @@ import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/commo
 import type { Database, OutboxRelay } from '@twinkey/journal';
 import type { SourceToReceive } from '@twinkey/nest-service-bus';
 import type { Bus } from '@twinkey/service-bus';
-import type { Config } from './config.js';
+import type { Config } from '@twinkey/settings';
 import type { Health } from './health.js';
 import type { Log } from './log.js';
 import type { Metrics, Reading } from './metrics/metrics.js';
-import type { ServiceName } from './variable.js';
-import type { VariableName } from './variables.js';
+import type { ServiceName } from '@twinkey/settings';
+import type { VariableName } from '@twinkey/settings';
 
 /** What a service consists of. Everything else (configuration, logs, health, messages, the end) is the host's. */
 export interface ServiceDefinition<Names extends VariableName = never> {

@@ -21,14 +21,14 @@ import { countRequests } from './metrics/requests.js';
 import { nestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
 import { pruning } from './pruning.js';
-import { PUBLIC_AUTHORITY, readConfig, type Environment } from './read-config.js';
+import { PUBLIC_AUTHORITY, readConfig, type Environment } from '@twinkey/settings';
 import { sendOutbox } from './send-outbox.js';
 import type { Background, ServiceDefinition, ServiceParts } from './service.js';
 import { shutDown } from './shut-down.js';
 import { whileStarting } from './while-starting.js';
 import { traceHandling } from './traces/handling.js';
 import { startTracing } from './traces/start-tracing.js';
-import type { VariableName } from './variables.js';
+import type { VariableName } from '@twinkey/settings';
 import { waitFor } from './wait-for.js';
 
 export interface ServiceSurroundings {

@@ -1,8 +1,9 @@
+import type { Environment, ServiceName } from '@twinkey/settings';
 import { DefaultAzureCredential } from '@azure/identity';
 import { examine } from '../doctor/examine.js';
 import { linesOf, tally, type Finding } from '../doctor/finding.js';
 import { probesFor } from '../doctor/probes.js';
-import { isGiven, servicesIn, valueOf, type Environment, type ServiceName } from '../doctor/settings.js';
+import { isGiven, servicesIn, valueOf } from '../doctor/settings.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import { printList, screenFor } from '../screen.js';

@@ -13,7 +13,7 @@ import { examine } from './examine.js';
 import type { Finding } from './finding.js';
 import { probesFor } from './probes.js';
 import { run } from '../run.js';
-import { SERVICES, type Environment, type ServiceName } from './settings.js';
+import { SERVICE_NAMES, type Environment, type ServiceName } from '@twinkey/settings';
 
 interface Assignment {
   readonly role?: string;
@@ -120,7 +120,7 @@ async function examined(
 const failed = (findings: readonly Finding[]) => findings.filter(({ outcome }) => outcome === 'failed');
 
 describe('an installation with the roles of the table', () => {
-  it.each(SERVICES)('is found to be as the %s needs it', async (service) => {
+  it.each(SERVICE_NAMES)('is found to be as the %s needs it', async (service) => {
     const { findings } = await examined(service, assignmentsOf(service));
     expect(failed(findings)).toEqual([]);
     expect(findings.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(

@@ -1,7 +1,7 @@
 // What the doctor makes of what it is told; nothing is asked of anybody.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { PermanentFault, TransientFault, type RoleGrant } from '@twinkey/contracts';
+import { SERVICE_NAMES, type Environment } from '@twinkey/settings';
 import picocolors from 'picocolors';
 import { readCareFile } from './care-file.js';
 import { judgeClock } from './databases.js';
@@ -9,41 +9,11 @@ import { linesOf, type Finding } from './finding.js';
 import { firstLabel, type Who } from './mend.js';
 import { ahead, claimsOf, type Probes } from './probes.js';
 import { refused, rightsOf, type Right } from './rights.js';
-import { KNOWN, servicesIn, settingsFindings, SERVICES, type Environment } from './settings.js';
+import { servicesIn, settingsFindings } from './settings.js';
 import { rightFindings } from './try-rights.js';
 
-const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 const who: Who = { objectId: 'oid', kind: 'ServicePrincipal', clientId: 'cid', tenantId: 'tid' };
 const account = '/subscriptions/s/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/speech';
-
-describe('the variables that the doctor knows', () => {
-  const page = read('docs/reference/configuration.md');
-  /** Names in the order of the reference, with what stands below each. */
-  const documented = [...page.matchAll(/^### `(\w+)`\n\n([\s\S]*?)(?=\n##|$(?![\s\S]))/gm)].map(
-    ([, name = '', text = '']) => ({ name, text, fallback: /Default `([^`]*)`/.exec(text)?.[1] }),
-  );
-  const ofServices = documented.filter(({ name }) => name.startsWith('TWINKEY_') || name in KNOWN);
-
-  it('are those of the reference, with its defaults, and all of them', () => {
-    expect(Object.keys(KNOWN).toSorted()).toEqual(ofServices.map(({ name }) => name).toSorted());
-    for (const { name, fallback, text } of ofServices)
-      expect([name, KNOWN[name]?.fallback, KNOWN[name]?.required === true]).toEqual([
-        name,
-        fallback,
-        text.includes('Required.'),
-      ]);
-  });
-
-  it('take what the reference gives as an example', () => {
-    for (const { name, text } of ofServices) {
-      const [, example] = /Example: `([^`]*)`/.exec(text) ?? [];
-      expect([name, example === undefined ? undefined : KNOWN[name]?.rule(example)]).toEqual([
-        name,
-        undefined,
-      ]);
-    }
-  });
-});
 
 describe('the settings of a service', () => {
   const right: Environment = {
@@ -68,21 +38,38 @@ describe('the settings of a service', () => {
     const findings = settingsFindings(wrong, ['rotator']);
     expect(findings.map(({ check }) => check)).toEqual(
       [
+        'TWINKEY_TICK_SECOND',
         'DATABASE_URL',
         'TWINKEY_FINGERPRINT_SALT',
-        'TWINKEY_TICK_SECOND',
-        'TWINKEY_SERVICE_BUS_NAMESPACE',
+        'SERVICEBUS_CONNECTION_STRING',
         'TWINKEY_API_AUDIENCE',
         'TWINKEY_CALL_DEADLINE_SECONDS',
       ].map((name) => `setting ${name}`),
     );
     expect(findings.every(({ outcome, mend }) => outcome === 'failed' && mend !== undefined)).toBe(true);
+    expect(findings.filter(({ mend }) => mend?.startsWith('unset')).map(({ check }) => check)).toEqual([
+      'setting TWINKEY_TICK_SECOND',
+      'setting SERVICEBUS_CONNECTION_STRING',
+    ]);
     expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+
+  it('are asked for the namespace where there is no way to the bus', () => {
+    const { TWINKEY_SERVICE_BUS_NAMESPACE: _, ...without } = right;
+    expect(settingsFindings(without, ['console'])).toMatchObject([
+      { outcome: 'failed', mend: expect.stringMatching(/^export TWINKEY_SERVICE_BUS_NAMESPACE=/) },
+    ]);
+  });
+
+  it('are those of clients, too', () => {
+    expect(settingsFindings({ ...right, TWINKEY_URL: 'twinkey' }, ['console'])).toMatchObject([
+      { check: 'setting TWINKEY_URL', outcome: 'failed' },
+    ]);
   });
 
   it('decide as whom to look: the rotator is left out where its salt is not', () => {
     expect(servicesIn(right)).toEqual(['scheduler', 'notifier', 'console']);
-    expect(servicesIn({ ...right, TWINKEY_FINGERPRINT_SALT: 'x' })).toEqual(SERVICES);
+    expect(servicesIn({ ...right, TWINKEY_FINGERPRINT_SALT: 'x' })).toEqual(SERVICE_NAMES);
   });
 });
 

@@ -2,6 +2,7 @@
 // secrets, databases, clocks, services.
 import { readFile } from 'node:fs/promises';
 import type { AccountId } from '@twinkey/contracts';
+import type { Environment, ServiceName } from '@twinkey/settings';
 import { fileFinding, nameOf, readCareFile, secretNameOf, type CareFile, type Entry } from './care-file.js';
 import { databaseFindings } from './databases.js';
 import type { Finding } from './finding.js';
@@ -9,7 +10,7 @@ import { firstLabel, type Names, type Who } from './mend.js';
 import type { Probes } from './probes.js';
 import { reasonOf } from './rights.js';
 import { serviceFindings } from './services.js';
-import { isGiven, settingsFindings, valueOf, type Environment, type ServiceName } from './settings.js';
+import { isGiven, settingsFindings, valueOf } from './settings.js';
 import { rightFindings } from './try-rights.js';
 
 export interface Examination {

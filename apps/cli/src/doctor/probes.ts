@@ -13,9 +13,10 @@ import {
   type VaultLook,
 } from '@twinkey/key-store';
 import { reachOf, type Reach } from '@twinkey/service-bus';
+import type { Environment, ServiceName } from '@twinkey/settings';
 import { call, readText } from '../http-call.js';
 import type { Who } from './mend.js';
-import { valueOf, type Environment, type ServiceName } from './settings.js';
+import { valueOf } from './settings.js';
 
 const ANSWER_WITHIN_MS = 10_000;
 const PUBLIC_RESOURCE_MANAGER = 'https://management.azure.com';

@@ -7,9 +7,9 @@ import {
   topology,
   type RoleGrant,
 } from '@twinkey/contracts';
+import type { ServiceName } from '@twinkey/settings';
 import type { Finding } from './finding.js';
 import { assignRole, createEntity, isOwnRole, openVault, type Names, type Who } from './mend.js';
-import type { ServiceName } from './settings.js';
 
 /** Not everybody lets the console look at dead letters; without it only `twinkey dlq` is poorer. */
 const OPTIONAL = 'dead-letters';

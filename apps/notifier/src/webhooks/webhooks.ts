@@ -1,5 +1,6 @@
 import { onOutboxAppended } from '@twinkey/journal';
-import { ConfigurationError, type Background, type ServiceParts } from '@twinkey/service';
+import { type Background, type ServiceParts } from '@twinkey/service';
+import { ConfigurationError } from '@twinkey/settings';
 import { InvalidAllowList, readAllowList, type AllowList } from '@twinkey/webhook';
 import { rounds } from '../rounds.js';
 import type { Shell } from '../shell.js';

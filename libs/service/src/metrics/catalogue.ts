@@ -1,6 +1,6 @@
 // Every metric of twinkey: what it says, its labels, and who has it. The registries of the services are made from this
 // list, and so is docs/reference/metrics.md; alert rules and dashboards may name nothing else.
-import type { ServiceName } from '../variable.js';
+import type { ServiceName } from '@twinkey/settings';
 
 export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';

@@ -1,8 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceHealth } from '../health.js';
-import { ConfigurationError } from '../read-config.js';
-import type { ServiceName } from '../variable.js';
+import { ConfigurationError } from '@twinkey/settings';
+import type { ServiceName } from '@twinkey/settings';
 import type { PrometheusMetrics } from './prometheus.js';
 
 export interface MetricsServer {

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ServiceName } from '../variable.js';
+import type { ServiceName } from '@twinkey/settings';
 import {
   METRICS,
   type CounterName,

@@ -1,5 +1,5 @@
 import type { Log } from '../log.js';
-import type { Environment } from '../read-config.js';
+import type { Environment } from '@twinkey/settings';
 import { traceBy, type SpanAttributes, type Tracing } from './span.js';
 
 /** Collects traces when a collector is configured. Resolves with how to end it, in time for the last spans. */

@@ -7,6 +7,7 @@ import {
   optionalVariable,
   port,
   seconds,
+  SERVICE_NAMES,
   text,
   variable,
   wholeNumber,
@@ -15,7 +16,7 @@ import {
   type Variable,
 } from './variable.js';
 
-const everyService = ['scheduler', 'rotator', 'notifier', 'console'] as const;
+const everyService = SERVICE_NAMES;
 
 /** What every service reads. */
 export const BASE_VARIABLES = {
@@ -353,7 +354,8 @@ const CLIENT_VARIABLES = {
   }),
 };
 
-const CATALOGUE: Readonly<Record<string, Variable>> = {
+/** Every variable of the installation. */
+export const CATALOGUE: Readonly<Record<string, Variable>> = {
   ...BASE_VARIABLES,
   ...PORT_VARIABLES,
   ...VARIABLES,
@@ -363,6 +365,13 @@ const CATALOGUE: Readonly<Record<string, Variable>> = {
 
 /** Any variable that a service can ask for. */
 export type VariableName = keyof typeof VARIABLES;
+
+/** What a service asks for by name. */
+export function variablesOf(service: ServiceName): readonly VariableName[] {
+  return (Object.keys(VARIABLES) as VariableName[]).filter((name) =>
+    (VARIABLES[name].usedBy).includes(service),
+  );
+}
 
 /** The names of all variables of the installation. */
 export const KNOWN_NAMES: readonly string[] = Object.keys(CATALOGUE);

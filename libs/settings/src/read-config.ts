@@ -3,6 +3,7 @@ import { nearestName } from './nearest-name.js';
 import type { ServiceName, Variable } from './variable.js';
 import {
   BASE_VARIABLES,
+  CATALOGUE,
   KNOWN_NAMES,
   PORT_VARIABLE,
   PORT_VARIABLES,
@@ -81,6 +82,22 @@ function readOne(given: string | undefined, variable: Variable): { value: unknow
   if (read.success) return { value: read.data };
   const rules = read.error.issues.map(({ message }) => message).join(', ');
   return { problem: variable.secret === true ? `${rules}.` : `${rules}; it is "${text}".` };
+}
+
+/** What a program would take for a variable: its text, or the default; undefined where that is nothing, or not allowed. */
+export function settingOf(name: string, environment: Environment): string | undefined {
+  const variable = CATALOGUE[name];
+  const given = environment[name];
+  const text = given === undefined || given === '' ? variable?.fallback : given.trim();
+  return text === undefined || problemWith(name, environment) !== undefined ? undefined : text;
+}
+
+/** What is wrong with a variable by itself; undefined: nothing, or nobody knows it. */
+export function problemWith(name: string, environment: Environment): string | undefined {
+  const variable = CATALOGUE[name];
+  if (variable === undefined) return undefined;
+  const read = readOne(environment[name], variable);
+  return 'problem' in read ? read.problem : undefined;
 }
 
 /** A misspelt variable would silently leave the default in force. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-export type ServiceName = 'scheduler' | 'rotator' | 'notifier' | 'console';
+export const SERVICE_NAMES = ['scheduler', 'rotator', 'notifier', 'console'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
 export type UsedBy = ServiceName | 'cli' | 'consumer';
 
 /** One environment variable: what it is for people, and how its text becomes a value. */
