@@ -1,6 +1,11 @@
 // Declares consumers over the API: written down here, audited, and said to the notifier, in one transaction.
 import { randomUUID } from 'node:crypto';
-import { RegistryEvent, writeMessage, type ConsumerDeclaration, type ConsumerName } from '@twinkey/contracts';
+import {
+  aboutConsumer,
+  type ConsumerDeclaration,
+  type ConsumerName,
+  type RegistryEvent,
+} from '@twinkey/contracts';
 import { appendOutbox, type Database, type OutboxMessage } from '@twinkey/journal';
 import { HttpProblem } from '@twinkey/service';
 import { sql } from 'kysely';
@@ -131,18 +136,6 @@ function messageFor({ consumer, source, version, declaration, by, reason, at }: 
     declaration === null
       ? { event: 'consumer-withdrawn', source, consumer, reason: reason ?? 'withdrawn over the API', ...who }
       : { event: 'consumer-declared', source, declaration, ...who };
-  const body = writeMessage(RegistryEvent, {
-    id: `${what.event}-api-${consumer}-${version}`,
-    source: 'twinkey/console',
-    subject: consumer,
-    time: at,
-    data: { version, at: at.toISOString(), what },
-  });
-  return {
-    id: body.id,
-    entity: RegistryEvent.entity,
-    subject: consumer,
-    body,
-    orderKey: `consumer ${consumer}`,
-  };
+  const id = `${what.event}-api-${consumer}-${version}`;
+  return aboutConsumer(consumer, { id, from: 'console', at, version, what });
 }

@@ -20,6 +20,7 @@ import {
   accountCalled,
   createSchema,
   declared,
+  forgetEverything,
   openReplica,
   requested,
   type Replica,
@@ -38,9 +39,7 @@ beforeAll(async () => {
   strict = await openReplica(database.url, { asksForTokens: true });
 });
 beforeEach(async () => {
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(
-    strict.db,
-  );
+  await forgetEverything(strict.db);
   before = (await noted(0)).length;
   await declare(strict.shell, declared('speech-weu'));
   await requestSwitch(strict.shell, requested('speech-weu'));

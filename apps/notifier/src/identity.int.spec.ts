@@ -11,7 +11,6 @@ import {
 } from '@twinkey/contracts';
 import { ANYONE, type Caller } from '@twinkey/service';
 import { testDatabase, type TestDatabase } from '@twinkey/testing';
-import { sql } from 'kysely';
 import { acknowledge } from './acknowledge.js';
 import { declare } from './declare.js';
 import { assertMayBe, assertOwn } from './identity.js';
@@ -22,6 +21,7 @@ import {
   accountCalled,
   createSchema,
   declared,
+  forgetEverything,
   openReplica,
   requested,
   type Replica,
@@ -49,9 +49,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(
-    strict.db,
-  );
+  await forgetEverything(strict.db);
   await declare(strict.shell, declared('speech-weu'));
   await requestSwitch(strict.shell, requested('speech-weu'));
 });

@@ -18,6 +18,7 @@ import {
   createSchema,
   declared,
   letPass,
+  forgetEverything,
   openReplica,
   requested,
   sent,
@@ -37,7 +38,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox cascade`.execute(one.db);
+  await forgetEverything(one.db);
   await declare(one.shell, declared('speech-weu'));
 });
 

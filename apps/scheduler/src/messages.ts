@@ -1,6 +1,7 @@
 // What the scheduler says, as outbox rows.
 import { digest12, nextDue, type Ask } from '@twinkey/account';
 import {
+  aboutConsumer,
   RegistryEvent,
   RotationDue,
   accountName,
@@ -61,20 +62,8 @@ function consumerEvent(
   what: RegistryEvent['what'],
   now: Date,
 ): OutboxMessage {
-  const body = writeMessage(RegistryEvent, {
-    id: `${what.event}-${consumer}-${version}`,
-    source: 'twinkey/scheduler',
-    subject: consumer,
-    time: now,
-    data: { version, at: now.toISOString(), what },
-  });
-  return {
-    id: body.id,
-    entity: RegistryEvent.entity,
-    subject: consumer,
-    body,
-    orderKey: `consumer ${consumer}`,
-  };
+  const id = `${what.event}-${consumer}-${version}`;
+  return aboutConsumer(consumer, { id, from: 'scheduler', at: now, version, what });
 }
 
 function registryEvent(row: AccountRow, what: RegistryEvent['what'], now: Date): OutboxMessage {

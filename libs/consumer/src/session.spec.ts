@@ -273,6 +273,24 @@ describe('an instance that was frozen', () => {
   });
 });
 
+describe('a reading that was under way when an instance was frozen', () => {
+  it('is no look: what it finds was current before', async () => {
+    const world = new World();
+    const { followed } = await started(world);
+    const [read, older] = [world.read.bind(world), world.version];
+    let answer: (version: typeof older) => void = () => undefined;
+    world.read = () => new Promise((resolve) => (answer = resolve));
+    void followed.reread();
+    world.publish(2);
+    world.time.freeze(120);
+    world.read = read;
+    const looked = followed.confirm();
+    answer(older);
+    await looked;
+    expect(followed.generation).toBe(2);
+  });
+});
+
 describe('a version that somebody wrote by hand', () => {
   it('confirms no key: one that was frozen meanwhile goes on looking, a call at a time', async () => {
     const world = new World();

@@ -5,6 +5,7 @@
 //        └──────────────────────┴───────────────────────────────────┘
 //
 // Lapsed or not, keys stay usable; the difference is who confirms them (heartbeat or own reading).
+import { once } from 'node:events';
 import {
   type AccountId,
   generation,
@@ -297,18 +298,8 @@ export class Session {
     );
   }
 
-  #interrupted(): Promise<void> {
-    const { signal } = this.#closing;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-    });
+  async #interrupted(): Promise<void> {
+    if (!this.#isClosing()) await once(this.#closing.signal, 'abort');
   }
 
   /** Says "I use this generation" when nothing signed with an older key can be under way any more, or when that will be so. */

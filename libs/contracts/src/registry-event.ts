@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AccountSettings } from './account-settings.js';
 import { ConsumerDeclaration, DeclarationSource } from './declared-consumer.js';
-import { defineMessage } from './message.js';
+import { defineMessage, writeMessage } from './message.js';
 import { SwitchRefusal, Used } from './registration.js';
 import { AccountId, ConsumerName, Generation, InstanceId, Moment } from './vocabulary.js';
 
@@ -114,6 +114,32 @@ export function saidOfConsumer({
     return { consumer, source, version, declaration: null, problems: [], by, reason };
   }
   return null;
+}
+
+/** A message about a consumer, as an outbox keeps it. All about one consumer go out in the order in which they were said. */
+export function aboutConsumer(
+  consumer: ConsumerName,
+  event: { readonly id: string; readonly from: 'scheduler' | 'console'; readonly at: Date } & Pick<
+    RegistryEvent,
+    'version' | 'what'
+  >,
+) {
+  const { id, from, at, version, what } = event;
+  const data = { version, at: at.toISOString(), what };
+  const body = writeMessage(RegistryEvent, {
+    id,
+    source: `twinkey/${from}`,
+    subject: consumer,
+    time: at,
+    data,
+  });
+  return {
+    id,
+    entity: RegistryEvent.entity,
+    subject: consumer,
+    body,
+    orderKey: `consumer ${consumer}`,
+  };
 }
 
 /** What counts of all that was said of one consumer: the latest of each sender, and the file before the API. */

@@ -369,7 +369,7 @@ export type VariableName = keyof typeof VARIABLES;
 /** What a service asks for by name. */
 export function variablesOf(service: ServiceName): readonly VariableName[] {
   return (Object.keys(VARIABLES) as VariableName[]).filter((name) =>
-    (VARIABLES[name].usedBy).includes(service),
+    VARIABLES[name].usedBy.includes(service),
   );
 }
 

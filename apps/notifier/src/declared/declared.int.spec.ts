@@ -18,6 +18,7 @@ import {
   declared,
   declaredConsumer,
   letPass,
+  forgetEverything,
   openReplica,
   requested,
   sent,
@@ -40,9 +41,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await notifier.settled();
-  await sql`truncate account, consumer, instance, membership, nudge, outbox, inbox, durable_subscription cascade`.execute(
-    notifier.db,
-  );
+  await forgetEverything(notifier.db);
   notifier.subscriptions.clear();
   for (const name of ['speech-weu', 'vision']) await declare(notifier.shell, declared(name));
 });

@@ -37,6 +37,21 @@ export async function createSchema(url: string): Promise<void> {
   await database.close();
 }
 
+export async function tablesOf(db: Queries): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables
+    where table_schema = current_schema() and table_name not like 'applied_migration%' order by 1`.execute(
+    db,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** A new database for each situation would take longer than all that is tried in it. */
+export async function forgetEverything(db: Queries): Promise<void> {
+  const tables = (await tablesOf(db)).filter((name) => name !== 'journal'); // which forgets nothing
+  await sql`truncate ${sql.join(tables.map((name) => sql.id(name)))}`.execute(db);
+}
+
 /** `looking: false` is a replica that dies before it can look at what it committed. */
 export async function openReplica(
   url: string,

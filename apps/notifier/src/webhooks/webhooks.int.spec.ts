@@ -29,9 +29,11 @@ import {
   accountCalled,
   createSchema,
   declared,
+  forgetEverything,
   openReplica,
   requested,
   sent,
+  tablesOf,
   type Replica,
 } from '../trial/replica.js';
 import { Dispatcher } from './dispatcher.js';
@@ -112,21 +114,6 @@ const acknowledges = ({ event }: Heard): Reply => ({
 async function letPass(db: Queries): Promise<void> {
   await sql`update webhook_delivery set next_at = clock_timestamp() where next_at is not null`.execute(db);
   await sql`update webhook_endpoint set rest_until = null`.execute(db);
-}
-
-async function tablesOf(db: Queries): Promise<readonly string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select table_name as name from information_schema.tables
-    where table_schema = current_schema() and table_name not like 'applied_migration%' order by 1`.execute(
-    db,
-  );
-  return rows.map(({ name }) => name);
-}
-
-/** A new database for each situation would take longer than all that is tried in it. */
-async function forgetEverything(db: Queries): Promise<void> {
-  const tables = (await tablesOf(db)).filter((name) => name !== 'journal'); // which forgets nothing
-  await sql`truncate ${sql.join(tables.map((name) => sql.id(name)))}`.execute(db);
 }
 
 /** Everything that the notifier's tables hold, as one text. */

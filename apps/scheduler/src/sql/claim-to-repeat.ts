@@ -21,7 +21,7 @@ export async function claimToRepeat(
       for update skip locked
     )
     update account
-    set declared_version = ${nextVersion(now)}, declared_at = ${now}
+    set declared_version = ${nextVersion('account', now)}, declared_at = ${now}
     from claimed
     where account.account = claimed.account
     returning account.*`.execute(trx);

@@ -11,7 +11,7 @@ export async function declareAgain(
   now: Date,
 ): Promise<readonly AccountRow[]> {
   const { rows } = await sql<AccountRow>`
-    update account set declared_version = ${nextVersion(now)}, declared_at = ${now}
+    update account set declared_version = ${nextVersion('account', now)}, declared_at = ${now}
     where account = ${account} and presence in ('here', 'keys-disabled')
     returning *`.execute(trx);
   return rows;

@@ -1,13 +1,9 @@
 import type { ConsumerName } from '@twinkey/contracts';
 import type { InTransaction } from '@twinkey/journal';
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import type { Resolved } from '../read-consumers.js';
 import type { ConsumerRow } from '../tables.js';
-
-/** Grows by itself, and never falls behind the clock, as those of accounts. */
-function nextVersion(now: Date): RawBuilder<number> {
-  return sql`greatest(consumer.declared_version + 1, ${now.getTime()}::bigint)`;
-}
+import { nextVersion } from './next-version.js';
 
 /** Keeps declarations; returns the rows that this changed. In the order of their names, see takeUnderCare. */
 export async function declareConsumers(
@@ -23,7 +19,7 @@ export async function declareConsumers(
                 ${declared.map((one) => JSON.stringify(one))}::jsonb[]) as d (consumer, declared)
     order by consumer
     on conflict (consumer) do update
-    set declared = excluded.declared, declared_version = ${nextVersion(now)}, declared_at = ${now}
+    set declared = excluded.declared, declared_version = ${nextVersion('consumer', now)}, declared_at = ${now}
     where consumer.declared is distinct from excluded.declared
     returning *`.execute(trx);
   return rows;
@@ -41,7 +37,7 @@ export async function withdrawConsumers(
       where declared is not null and consumer <> all (${[...named]}::text[])
       order by consumer for update
     )
-    update consumer set declared = null, declared_version = ${nextVersion(now)}, declared_at = ${now}
+    update consumer set declared = null, declared_version = ${nextVersion('consumer', now)}, declared_at = ${now}
     from gone where consumer.consumer = gone.consumer
     returning consumer.*`.execute(trx);
   return rows;
@@ -58,7 +54,7 @@ export async function claimConsumersToRepeat(
       where declared is not null and declared_at < ${before}
       order by declared_at limit ${atMost} for update skip locked
     )
-    update consumer set declared_version = ${nextVersion(now)}, declared_at = ${now}
+    update consumer set declared_version = ${nextVersion('consumer', now)}, declared_at = ${now}
     from claimed where consumer.consumer = claimed.consumer
     returning consumer.*`.execute(trx);
   return rows;

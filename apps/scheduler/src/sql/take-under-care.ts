@@ -36,7 +36,7 @@ export async function takeUnderCare(
     order by account
     on conflict (account) do update
     set listed = true, presence = excluded.presence, trouble = null, settings = excluded.settings,
-        schedule = excluded.schedule, declared_version = ${nextVersion(now)}, declared_at = ${now}
+        schedule = excluded.schedule, declared_version = ${nextVersion('account', now)}, declared_at = ${now}
     where (account.listed, account.presence, account.trouble, account.settings, account.schedule)
           is distinct from (true, excluded.presence, null::text, excluded.settings, excluded.schedule)
     returning *`.execute(trx);

@@ -33,7 +33,7 @@ export async function withdrawAccounts(
     )
     update account
     set presence = 'gone', trouble = w.reason, listed = w.listed, look_at = null, open_rotation = null,
-        declared_version = ${nextVersion(now)}, declared_at = ${now}
+        declared_version = ${nextVersion('account', now)}, declared_at = ${now}
     from w
     where account.account = w.account
     returning account.*`.execute(trx);
