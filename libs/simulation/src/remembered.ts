@@ -63,8 +63,8 @@ interface Kind {
   readonly due: Due | undefined;
   readonly written: readonly string[];
   readonly read: readonly string[];
-  /** Its answer tells the time. */
-  readonly tellsTime: boolean;
+  /** Its answer may be another one although nothing was written, and `due` does not say when. */
+  readonly dependsOnTime: boolean;
 }
 
 const kinds = new Map<string, Kind>();
@@ -77,7 +77,7 @@ function kindOf(schema: string, text: string): Kind {
       due: DUE.find((one) => one.schema === schema && one.is.test(text)),
       written: tablesWritten(text),
       read: tablesRead(text),
-      tellsTime: /clock_timestamp\(\) as/.test(text),
+      dependsOnTime: /\b(?:clock_timestamp|now)\(\)/.test(text),
     };
     kinds.set(name, kind);
   }
@@ -94,10 +94,10 @@ export class Remembered {
 
   async answer(statement: Statement, now: number, run: Run): Promise<QueryResult> {
     const { text, values } = statement;
-    const { due, written, read, tellsTime } = kindOf(this.schema, text);
+    const { due, written, read, dependsOnTime } = kindOf(this.schema, text);
     if (due !== undefined && (await this.#isNotDue(due, values, now, run)))
       return { ...EMPTY } as QueryResult;
-    if (written.length > 0 || tellsTime || due !== undefined) {
+    if (written.length > 0 || dependsOnTime || due !== undefined) {
       const answer = await run(statement);
       for (const table of written) this.#written.set(table, (this.#writes += 1));
       return answer;
