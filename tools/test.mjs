@@ -1,5 +1,5 @@
-// Everything that must hold, in three streams once the programs are built: the end-to-end tests wait a lot, the rest
-// computes a lot. (In one run nx starts the end-to-end tests and lint last, and they are the longest.)
+// Everything that must hold, in three streams once everything is compiled: the end-to-end tests wait a lot, the rest
+// computes a lot.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compile } from './compile.mjs';

@@ -85,15 +85,15 @@ function readOne(given: string | undefined, variable: Variable): { value: unknow
 }
 
 /** What a program would take for a variable: its text, or the default; undefined where that is nothing, or not allowed. */
-export function settingOf(name: string, environment: Environment): string | undefined {
+export function settingOf(environment: Environment, name: string): string | undefined {
   const variable = CATALOGUE[name];
   const given = environment[name];
   const text = given === undefined || given === '' ? variable?.fallback : given.trim();
-  return text === undefined || problemWith(name, environment) !== undefined ? undefined : text;
+  return text === undefined || problemWith(environment, name) !== undefined ? undefined : text;
 }
 
 /** What is wrong with a variable by itself; undefined: nothing, or nobody knows it. */
-export function problemWith(name: string, environment: Environment): string | undefined {
+export function problemWith(environment: Environment, name: string): string | undefined {
   const variable = CATALOGUE[name];
   if (variable === undefined) return undefined;
   const read = readOne(environment[name], variable);

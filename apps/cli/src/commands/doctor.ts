@@ -1,9 +1,9 @@
-import type { Environment, ServiceName } from '@twinkey/settings';
+import { settingOf, type Environment, type ServiceName } from '@twinkey/settings';
 import { DefaultAzureCredential } from '@azure/identity';
 import { examine } from '../doctor/examine.js';
 import { linesOf, tally, type Finding } from '../doctor/finding.js';
 import { probesFor } from '../doctor/probes.js';
-import { isGiven, servicesIn, valueOf } from '../doctor/settings.js';
+import { isGiven, servicesIn } from '../doctor/settings.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import { printList, screenFor } from '../screen.js';
@@ -24,15 +24,15 @@ export async function doctor(options: GlobalOptions, { service, file, json }: Do
     {
       environment: isGiven(environment, 'TWINKEY_URL') ? environment : { ...environment, ...told(options) },
       services,
-      file: file ?? valueOf(environment, 'TWINKEY_FILE') ?? 'twinkey.yaml',
+      file: file ?? settingOf(environment, 'TWINKEY_FILE') ?? 'twinkey.yaml',
       console: options.url,
-      notifier: valueOf(environment, 'TWINKEY_NOTIFIER_URL') ?? '',
+      notifier: settingOf(environment, 'TWINKEY_NOTIFIER_URL') ?? '',
     },
     () =>
       probesFor({
         environment,
         credential: new DefaultAzureCredential({
-          disableInstanceDiscovery: valueOf(environment, 'TWINKEY_DISABLE_INSTANCE_DISCOVERY') === 'true',
+          disableInstanceDiscovery: settingOf(environment, 'TWINKEY_DISABLE_INSTANCE_DISCOVERY') === 'true',
         }),
       }),
   );

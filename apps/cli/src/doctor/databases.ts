@@ -1,11 +1,11 @@
 // The schema of each service, as it would find it, and the clock of the database.
 import type { SchemaInspection } from '@twinkey/journal';
+import { settingOf } from '@twinkey/settings';
 import type { Ground } from './examine.js';
 import type { About, Finding } from './finding.js';
 import { grantSchema } from './mend.js';
 import type { ClockReading } from './probes.js';
 import { reasonOf } from './rights.js';
-import { valueOf } from './settings.js';
 
 /** One line for each service, and one for the clock. */
 export async function databaseFindings({
@@ -13,7 +13,7 @@ export async function databaseFindings({
   services,
   probes,
 }: Ground): Promise<readonly Finding[]> {
-  if (valueOf(environment, 'DATABASE_URL') === undefined) return [];
+  if (settingOf(environment, 'DATABASE_URL') === undefined) return [];
   const found = await Promise.all(
     services.map(async (service) => {
       try {
@@ -34,7 +34,7 @@ export async function databaseFindings({
 
 /** How far clocks may be apart: what the notifier allows for. */
 export function skewOf(environment: Ground['environment']): number {
-  return Number(valueOf(environment, 'TWINKEY_CLOCK_SKEW_SECONDS') ?? 5) * 1000;
+  return Number(settingOf(environment, 'TWINKEY_CLOCK_SKEW_SECONDS') ?? 5) * 1000;
 }
 
 function judgeSchema(service: About, seen: SchemaInspection): Finding {

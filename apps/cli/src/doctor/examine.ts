@@ -2,7 +2,7 @@
 // secrets, databases, clocks, services.
 import { readFile } from 'node:fs/promises';
 import type { AccountId } from '@twinkey/contracts';
-import type { Environment, ServiceName } from '@twinkey/settings';
+import { settingOf, type Environment, type ServiceName } from '@twinkey/settings';
 import { fileFinding, nameOf, readCareFile, secretNameOf, type CareFile, type Entry } from './care-file.js';
 import { databaseFindings } from './databases.js';
 import type { Finding } from './finding.js';
@@ -10,7 +10,7 @@ import { firstLabel, type Names, type Who } from './mend.js';
 import type { Probes } from './probes.js';
 import { reasonOf } from './rights.js';
 import { serviceFindings } from './services.js';
-import { isGiven, settingsFindings, valueOf } from './settings.js';
+import { isGiven, settingsFindings } from './settings.js';
 import { rightFindings } from './try-rights.js';
 
 export interface Examination {
@@ -106,8 +106,8 @@ async function readFileOf({ environment, services, file }: Examination): Promise
     return { findings: [], care: undefined };
   try {
     const { file: care, faults } = readCareFile(await readFile(file, 'utf8'), {
-      keyVaultUrl: valueOf(environment, 'TWINKEY_KEY_VAULT_URL'),
-      subscriptionId: valueOf(environment, 'AZURE_SUBSCRIPTION_ID'),
+      keyVaultUrl: settingOf(environment, 'TWINKEY_KEY_VAULT_URL'),
+      subscriptionId: settingOf(environment, 'AZURE_SUBSCRIPTION_ID'),
     });
     return { findings: [fileFinding(file, faults)], care };
   } catch (error) {
@@ -196,9 +196,9 @@ async function secretFindings(
 
 function namesIn(environment: Environment): Partial<Names> {
   const namespace =
-    valueOf(environment, 'TWINKEY_SERVICE_BUS_NAMESPACE') ??
-    /^Endpoint=sb:\/\/([^;/]+)/i.exec(valueOf(environment, 'SERVICEBUS_CONNECTION_STRING') ?? '')?.[1];
-  const subscription = valueOf(environment, 'AZURE_SUBSCRIPTION_ID');
+    settingOf(environment, 'TWINKEY_SERVICE_BUS_NAMESPACE') ??
+    /^Endpoint=sb:\/\/([^;/]+)/i.exec(settingOf(environment, 'SERVICEBUS_CONNECTION_STRING') ?? '')?.[1];
+  const subscription = settingOf(environment, 'AZURE_SUBSCRIPTION_ID');
   return {
     ...(namespace === undefined ? {} : { namespace: firstLabel(namespace) }),
     ...(subscription === undefined ? {} : { subscription }),

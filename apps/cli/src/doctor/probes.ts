@@ -13,10 +13,9 @@ import {
   type VaultLook,
 } from '@twinkey/key-store';
 import { reachOf, type Reach } from '@twinkey/service-bus';
-import type { Environment, ServiceName } from '@twinkey/settings';
+import { settingOf, type Environment, type ServiceName } from '@twinkey/settings';
 import { call, readText } from '../http-call.js';
 import type { Who } from './mend.js';
-import { valueOf } from './settings.js';
 
 const ANSWER_WITHIN_MS = 10_000;
 const PUBLIC_RESOURCE_MANAGER = 'https://management.azure.com';
@@ -48,7 +47,7 @@ export interface ProbeSettings {
 
 /** Opens nothing yet. Throws a PermanentFault for settings of Service Bus that cannot work. */
 export function probesFor({ environment, credential, clientOptions }: ProbeSettings): Probes {
-  const value = (name: string) => valueOf(environment, name);
+  const value = (name: string) => settingOf(environment, name);
   const endpoint = (value('TWINKEY_RESOURCE_MANAGER_ENDPOINT') ?? PUBLIC_RESOURCE_MANAGER).replace(
     /\/+$/,
     '',

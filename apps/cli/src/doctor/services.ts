@@ -1,9 +1,10 @@
 // Who has to answer over HTTP: Resource Manager, for its clock too, the console and the notifier.
+import { settingOf } from '@twinkey/settings';
 import { judgeClock, skewOf } from './databases.js';
 import type { Ground } from './examine.js';
 import type { Finding } from './finding.js';
 import { reasonOf } from './rights.js';
-import { isGiven, valueOf } from './settings.js';
+import { isGiven } from './settings.js';
 
 /** Azure does not say when within a second it answered, and its tokens forgive minutes. */
 const AZURE_CLOCK_TOLERATED_MS = 5_000;
@@ -19,7 +20,7 @@ export async function serviceFindings(ground: Ground): Promise<readonly Finding[
 }
 
 async function azureClock({ environment, probes }: Ground): Promise<Finding> {
-  const url = valueOf(environment, 'TWINKEY_RESOURCE_MANAGER_ENDPOINT') ?? '';
+  const url = settingOf(environment, 'TWINKEY_RESOURCE_MANAGER_ENDPOINT') ?? '';
   const check = 'clock of Azure';
   try {
     const { clock } = await probes.answer(url);

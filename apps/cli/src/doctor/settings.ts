@@ -5,7 +5,6 @@ import {
   problemWith,
   readConfig,
   SERVICE_NAMES,
-  settingOf,
   variablesOf,
   type ConfigProblem,
   type Environment,
@@ -25,11 +24,6 @@ const OWNERS = new Map(
 const OF_CLIENTS = describeVariables()
   .filter(({ usedBy }) => !SERVICE_NAMES.some((service) => usedBy.includes(service)))
   .map(({ name }) => name);
-
-/** The value that a service would take; undefined when there is none, or none that it would accept. */
-export function valueOf(environment: Environment, name: string): string | undefined {
-  return settingOf(name, environment);
-}
 
 /** True when it is written in the environment; set to nothing is not set. */
 export function isGiven(environment: Environment, name: string): boolean {
@@ -53,7 +47,7 @@ export function settingsFindings(
   const problems = [
     ...services.flatMap((service) => problemsOf(service, environment)),
     ...OF_CLIENTS.flatMap((name) => {
-      const problem = problemWith(name, environment);
+      const problem = problemWith(environment, name);
       return problem === undefined ? [] : [{ name, problem }];
     }),
   ];

@@ -1,19 +1,20 @@
 // Tries every right of the services at every thing that they need it for.
 import { accountName, PermanentFault, ROLES, type RoleGrant } from '@twinkey/contracts';
 import { lacking } from '@twinkey/key-store';
+import { settingOf } from '@twinkey/settings';
 import type { Ground, UnderCare } from './examine.js';
 import type { Finding } from './finding.js';
 import { firstLabel } from './mend.js';
 import type { Probes } from './probes.js';
 import { granted, refused, rightsOf, sayRight, type Circumstances, type Right } from './rights.js';
-import { isGiven, valueOf } from './settings.js';
+import { isGiven } from './settings.js';
 
 /** One line for each right at each thing, in the order of the table. */
 export async function rightFindings(
   ground: Ground,
   accounts: readonly UnderCare[],
 ): Promise<readonly Finding[]> {
-  const shards = Number(valueOf(ground.environment, 'TWINKEY_KEY_CHANGED_SHARDS'));
+  const shards = Number(settingOf(ground.environment, 'TWINKEY_KEY_CHANGED_SHARDS'));
   const discovery = ground.care?.discovery !== undefined;
   const rights = ground.services.flatMap((service) => rightsOf(service, { shards, discovery }));
   const found = await Promise.all(rights.map((right) => findingsOf(right, ground, accounts)));
@@ -42,7 +43,7 @@ function findingsOf(
   if (at === 'vault' || at === 'secret') {
     if (who === undefined) return Promise.resolve([withoutIdentity(right)]);
     const vaults = [...new Set(accounts.flatMap(({ vaultUrl = [] }) => vaultUrl))];
-    const fallback = valueOf(environment, 'TWINKEY_KEY_VAULT_URL')?.replace(/\/+$/, '');
+    const fallback = settingOf(environment, 'TWINKEY_KEY_VAULT_URL')?.replace(/\/+$/, '');
     if (vaults.length === 0 && fallback !== undefined) vaults.push(fallback);
     if (vaults.length === 0) return Promise.resolve([nothing(right, 'no vault is named')]);
     return Promise.all(
