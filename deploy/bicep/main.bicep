@@ -32,9 +32,6 @@ param events bool = true
 param databaseAdministratorId string
 param databaseAdministratorName string
 
-@secure()
-param databasePassword string
-
 @description('Addresses from which the cluster goes out, for the firewalls of vault and database.')
 param allowedAddresses array = []
 
@@ -118,7 +115,6 @@ module postgres 'modules/postgres.bicep' = {
     name: '${prefix}-postgres'
     administratorId: databaseAdministratorId
     administratorName: databaseAdministratorName
-    passwordAdministratorPassword: databasePassword
     allowedAddresses: allowedAddresses
     workspaceId: workspaceId
   }
@@ -143,12 +139,25 @@ output settings string = join([
   'TWINKEY_SERVICE_BUS_NAMESPACE=${serviceBus.outputs.host}'
   'TWINKEY_KEY_VAULT_URL=${vault.outputs.url}'
   'TWINKEY_API_AUDIENCE=api://twinkey'
+  'TWINKEY_DATABASE_ENTRA=true'
   'AZURE_SUBSCRIPTION_ID=${subscription().subscriptionId}'
 ], '\n')
 
 @description('deploy/kubernetes/overlays/aks/identities.env, as it stands.')
 output identities string = join(
   map(concat(identities.outputs.identities, [identities.outputs.keda]), identity => '${identity.name}=${identity.clientId}'),
+  '\n'
+)
+
+@description('deploy/kubernetes/overlays/aks/database.env, as it stands.')
+output database string = join(
+  map(identities.outputs.identities, identity => '${identity.name}=postgres://${identity.name}@${postgres.outputs.host}:5432/twinkey?sslmode=verify-full'),
+  '\n'
+)
+
+@description('For the administrator to run in the database postgres: a role for each service, which its identity signs in as.')
+output databaseRoles string = join(
+  map(identities.outputs.identities, identity => 'select pgaadauth_create_principal_with_oid(\'${identity.name}\', \'${identity.principalId}\', \'service\', false, false);'),
   '\n'
 )
 

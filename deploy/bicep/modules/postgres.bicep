@@ -1,4 +1,4 @@
-// The database. People sign in with Entra; the services with a password, because they cannot present a token yet.
+// The database. Everybody signs in with Entra, people and services: it has no password.
 param location string
 param name string
 
@@ -9,12 +9,6 @@ param administratorName string
 
 @allowed(['Group', 'User', 'ServicePrincipal'])
 param administratorType string = 'Group'
-
-param passwordAdministrator string = 'twinkeyadmin'
-
-@secure()
-@description('Of the administrator by password, with which the roles of the services are made; kept nowhere.')
-param passwordAdministratorPassword string
 
 @description('Addresses from which the cluster goes out.')
 param allowedAddresses array = []
@@ -33,11 +27,9 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   }
   properties: {
     version: '17'
-    administratorLogin: passwordAdministrator
-    administratorLoginPassword: passwordAdministratorPassword
     authConfig: {
       activeDirectoryAuth: 'Enabled'
-      passwordAuth: 'Enabled'
+      passwordAuth: 'Disabled'
       tenantId: tenant().tenantId
     }
     storage: {

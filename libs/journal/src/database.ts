@@ -1,4 +1,4 @@
-import { PermanentFault } from '@twinkey/contracts';
+import { isPermanentFault, PermanentFault, TransientFault } from '@twinkey/contracts';
 import { Kysely, sql, type QueryExecutorProvider } from 'kysely';
 import { Client, Pool, TypeOverrides, types, type ClientConfig, type PoolConfig } from 'pg';
 import { watchedDialect } from './dialect.js';
@@ -10,6 +10,11 @@ import type { JournalTables } from './tables.js';
 export interface DatabaseSettings {
   /** `postgres://user:password@host:port/database`. It holds a secret and appears in no error or log line. */
   readonly url: string;
+  /**
+   * Asked for a password at every new connection, for a url that holds none: one that is over soon. It goes over TLS,
+   * or to this machine, and nowhere else.
+   */
+  readonly password?: () => Promise<string>;
   /** The schema of this one service; its name is plain lower case (`rotator`). */
   readonly schema: string;
   /** How the connections call themselves in `pg_stat_activity`. */
@@ -58,7 +63,7 @@ interface Inside {
   readonly log: Log;
   readonly toFault: (error: unknown) => unknown;
   /** A connection of its own, not yet connected, with the given run-time settings. End it when a query fails. */
-  newClient(settings: Readonly<Record<string, string>>): Client;
+  newClient(settings: Readonly<Record<string, string>>, how?: Pick<ClientConfig, 'pipeline'>): Client;
   readonly outboxListeners: Set<() => void>;
 }
 
@@ -92,9 +97,11 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
   const { url, schema, log = silent, driver = PG } = settings;
   const server = serverOf(url);
   assertSchemaName(schema);
+  const whereAndWho =
+    settings.password === undefined ? { connectionString: url } : asked(url, settings.password);
 
   const config = (runtime: Readonly<Record<string, string>>): ClientConfig => ({
-    connectionString: url,
+    ...whereAndWho,
     application_name: settings.applicationName,
     connectionTimeoutMillis: connectWithinMs,
     keepAlive: true,
@@ -117,7 +124,10 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
   pool.on('error', noticeLoss);
   pool.on('connect', (client) => client.on('error', () => undefined));
 
-  const translate = (error: unknown) => toFault(error, server);
+  const translate = (error: unknown) => {
+    const fault = toFault(error, server);
+    return settings.password === undefined ? fault : withoutPassword(fault, server);
+  };
   const outboxListeners = new Set<() => void>();
   const kysely = new Kysely<Tables & JournalTables>({
     dialect: watchedDialect(pool, {
@@ -145,8 +155,8 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
   insides.set(database, {
     log,
     toFault: translate,
-    newClient: (runtime) => {
-      const client = driver.client({ ...config(runtime), query_timeout: answerWithinMs });
+    newClient: (runtime, how = {}) => {
+      const client = driver.client({ ...config(runtime), ...how, query_timeout: answerWithinMs });
       client.on('error', noticeLoss);
       return client;
     },
@@ -157,6 +167,65 @@ function open<Tables>(settings: DatabaseSettings): Database<Tables> {
 
 const parsers = new TypeOverrides();
 parsers.setTypeParser(types.builtins.INT8, Number);
+
+/**
+ * `pg` prefers an empty password of a url to a function, so the url is taken apart, by `pg` itself. Asked at every
+ * connection: what was good for the last one may be over.
+ */
+function asked(url: string, password: () => Promise<string>): ClientConfig {
+  const { host, port, database, ssl } = new Client({ connectionString: url });
+  const { username, password: written } = new URL(url);
+  if (username === '' || written !== '' || database === undefined || !isPrivate(host, ssl)) {
+    throw new PermanentFault(
+      'database-url-invalid',
+      'A database that is asked for passwords needs a url without one, with a user, and with TLS that knows whom it talks to.',
+      { remedy: 'Write DATABASE_URL as postgres://user@host:port/database?sslmode=verify-full.' },
+    );
+  }
+  return {
+    user: decodeURIComponent(username),
+    host,
+    port,
+    database,
+    ssl,
+    password: async function (this: Client | undefined): Promise<string> {
+      try {
+        return await password();
+      } catch (cause) {
+        // The pool forgets a connection that did not come about, and leaves it open for the server's minute.
+        setImmediate(() => this?.connection.stream.destroy());
+        throw new TransientFault(
+          'database-token-unavailable',
+          `No token is issued for PostgreSQL at ${host}:${port}: ${firstLineOf(cause)} Check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret or federation of the identity.`,
+          { cause, retryAfterMs: 1_000 },
+        );
+      }
+    },
+  };
+}
+
+/** True where nobody can listen or pretend to be the server. `pg` says by an object how TLS is checked, whatever its types say. */
+function isPrivate(host: string, ssl: unknown): boolean {
+  if (/^(127(\.\d{1,3}){3}|::1|localhost|\/.*)$/.test(host)) return true;
+  if (typeof ssl === 'object' && ssl !== null)
+    return !('rejectUnauthorized' in ssl && ssl.rejectUnauthorized === false);
+  return ssl === true;
+}
+
+/** Nobody can correct a password that is written nowhere. */
+function withoutPassword(fault: unknown, server: string): unknown {
+  if (!isPermanentFault(fault) || fault.code !== 'database-login-refused') return fault;
+  const remedy = 'Make the role of DATABASE_URL one of this identity: twinkey doctor prints the command.';
+  return new PermanentFault(fault.code, `PostgreSQL at ${server} refuses the token. ${remedy}`, {
+    cause: fault.cause,
+    remedy,
+  });
+}
+
+function firstLineOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0] ?? '';
+}
 
 function serverOf(url: string): string {
   try {

@@ -7,7 +7,7 @@ import { ServiceBusStrategy, type Around } from '@twinkey/nest-service-bus';
 import { connectBus, type Bus } from '@twinkey/service-bus';
 import { AccessGuard } from './access/access.guard.js';
 import { tokenVerifier } from './access/token-verifier.js';
-import { serviceCredential } from './credential.js';
+import { databasePassword, serviceCredential } from './credential.js';
 import { HealthController } from './health.controller.js';
 import { ServiceHealth } from './health.js';
 import type { Log } from './log.js';
@@ -78,6 +78,7 @@ export async function startService<Names extends VariableName>(
   );
   const database = await openDatabase({
     url: config.databaseUrl,
+    ...(config.databaseEntra ? { password: databasePassword(credential) } : {}),
     schema: name,
     applicationName: `twinkey-${name}`,
     log,

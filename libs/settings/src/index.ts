@@ -1,3 +1,4 @@
+export { DATABASE_TOKEN_SCOPE } from './database-token-scope.js';
 export type { Config } from './config.js';
 export {
   ConfigurationError,

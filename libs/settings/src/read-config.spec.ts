@@ -153,3 +153,19 @@ describe('who may ask', () => {
     expect(read(named).apiAudience).toEqual(['api://twinkey', '11-22']);
   });
 });
+
+describe('a database that is shown tokens', () => {
+  const judged = (url: string) =>
+    problemsOf({ ...complete, DATABASE_URL: url, TWINKEY_DATABASE_ENTRA: 'true' })['DATABASE_URL'];
+
+  it('is named by its role, without a password, and reached by TLS or on this machine', () => {
+    expect(judged('postgres://rotator@db.example:5432/twinkey?sslmode=verify-full')).toBeUndefined();
+    expect(judged('postgres://rotator@127.0.0.1:5432/twinkey')).toBeUndefined();
+  });
+
+  it('is told of what contradicts that, all at once, and no password is repeated', () => {
+    const problem = judged('postgres://:hush@db.example:5432/twinkey?sslmode=no-verify');
+    expect(problem).toMatch(/no password, must name the role, .*, must end in \?sslmode=verify-full/);
+    expect(problem).not.toContain('hush');
+  });
+});

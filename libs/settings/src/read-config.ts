@@ -141,7 +141,7 @@ function contradictions(
       what: BASE_VARIABLES.TWINKEY_DISABLE_INSTANCE_DISCOVERY.what,
     });
   }
-  problems.push(...openings(fields, environment));
+  problems.push(...openings(fields, environment), ...signIns(fields));
   for (const [shorter, longer] of [
     ['TWINKEY_CALL_DEADLINE_SECONDS', 'TWINKEY_ACCOUNT_LEASE_SECONDS'],
     ['TWINKEY_HEARTBEAT_SECONDS', 'TWINKEY_LEASE_SECONDS'],
@@ -155,6 +155,28 @@ function contradictions(
     });
   }
   return problems;
+}
+
+/** A token is presented instead of a password, to nobody but the database. */
+function signIns({ databaseUrl, databaseEntra }: Readonly<Record<string, unknown>>): ConfigProblem[] {
+  if (databaseEntra !== true || typeof databaseUrl !== 'string') return [];
+  const { what } = BASE_VARIABLES.TWINKEY_DATABASE_ENTRA;
+  const { username, password, hostname, searchParams } = new URL(databaseUrl);
+  const rules = [
+    ...(password === '' ? [] : ['must hold no password']),
+    ...(username === '' ? ['must name the role, as in postgres://rotator@host:5432/twinkey'] : []),
+    ...(LOOPBACK.test(hostname) || searchParams.get('sslmode') === 'verify-full'
+      ? []
+      : ['must end in ?sslmode=verify-full']),
+  ];
+  if (rules.length === 0) return [];
+  return [
+    {
+      name: 'DATABASE_URL',
+      problem: `${rules.join(', ')}: TWINKEY_DATABASE_ENTRA signs in with a token.`,
+      what,
+    },
+  ];
 }
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/i;

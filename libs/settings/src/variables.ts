@@ -31,6 +31,14 @@ export const BASE_VARIABLES = {
       error: 'must be of the form postgres://user:password@host:port/database',
     }),
   }),
+  TWINKEY_DATABASE_ENTRA: variable({
+    field: 'databaseEntra',
+    what: 'Sign in to PostgreSQL with the Entra identity of the service: each new connection presents a token. DATABASE_URL then names the role and no password, and ends in ?sslmode=verify-full.',
+    example: 'true',
+    fallback: 'false',
+    usedBy: everyService,
+    read: flag,
+  }),
   SERVICEBUS_CONNECTION_STRING: optionalVariable({
     field: 'serviceBusConnectionString',
     what: 'The Service Bus namespace as a connection string: for the embedded broker, or where no Entra identity is at hand.',
@@ -46,7 +54,7 @@ export const BASE_VARIABLES = {
   TWINKEY_SERVICE_BUS_NAMESPACE: optionalVariable({
     field: 'serviceBusNamespace',
     what: 'The host name of the Service Bus namespace, reached with the Entra identity of the service. Use it instead of a connection string.',
-    example: 'contoso-keys.servicebus.windows.net',
+    example: 'contoso-bus.servicebus.windows.net',
     usedBy: everyService,
     read: text.regex(/^[\w.-]+(:\d+)?$/, 'must be a host name without scheme or path'),
   }),

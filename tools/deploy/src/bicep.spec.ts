@@ -202,6 +202,67 @@ describe('the infrastructure', () => {
     expect(one('Microsoft.ServiceBus/namespaces/AuthorizationRules')).toEqual([]);
   });
 
+  it('is named in every example as Bicep would name it', () => {
+    const main = readFolder(folder).find(({ file }) => file === 'main.bicep');
+    const named = (module: string) =>
+      main?.declarations
+        .find(({ symbol }) => symbol === module)
+        ?.properties['params.name']?.replace('${prefix}', 'contoso')
+        .replaceAll("'", '');
+    const examples = [...textsIn(`${root}deploy`), ...textsIn(`${root}docs`), `${root}.env.example`];
+    const given = (pattern: RegExp) =>
+      new Set(
+        examples.flatMap((file) =>
+          [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name ?? ''),
+        ),
+      );
+    expect([
+      ...given(/(contoso[\w-]*)\.servicebus\.windows\.net/g),
+      ...given(/(?:--namespace-name |namespaceName=)(contoso[\w-]*)/g),
+    ]).toEqual([named('serviceBus'), named('serviceBus')]);
+    expect([
+      ...given(/(contoso[\w-]*)\.vault\.azure\.net/g),
+      ...given(/(?:--vault-name |vaultName=)(contoso[\w-]*)/g),
+    ]).toEqual([named('vault'), named('vault')]);
+    expect([...given(/(contoso[\w-]*)\.postgres\.database\.azure\.com/g)]).toEqual([named('postgres')]);
+  });
+
+  it('answers with the files of the overlay, as they stand there', () => {
+    const text = readFileSync(join(folder, 'main.bicep'), 'utf8');
+    const overlay = (name: string) =>
+      readFileSync(`${root}deploy/kubernetes/overlays/aks/${name}.env`, 'utf8')
+        .split('\n')
+        .filter((line) => /^\w/.test(line));
+    const [, settings = ''] = /^output settings string = join\(\[([^\]]*)\]/m.exec(text) ?? [];
+    expect([...settings.matchAll(/'(\w+)=/g)].map(([, name]) => name)).toEqual(
+      overlay('settings').map((line) => line.split('=')[0]),
+    );
+    const [, url = ''] =
+      /^output database string = join\(\s*map\([^,]*, identity => '([^']*)'\)/m.exec(text) ?? [];
+    const services = Object.keys(roles.identities).filter((name) => roles.identities[name]?.serviceAccount);
+    expect(overlay('database').toSorted()).toEqual(
+      services
+        .map((name) =>
+          url
+            .replaceAll('${identity.name}', name)
+            .replace('${postgres.outputs.host}', 'contoso-postgres.postgres.database.azure.com'),
+        )
+        .toSorted(),
+    );
+  });
+
+  it('lets nobody into the database with a password', () => {
+    const [server] = readFolder(folder)
+      .flatMap(({ declarations }) => declarations)
+      .filter(({ type }) => type === 'Microsoft.DBforPostgreSQL/flexibleServers');
+    expect(server?.properties).toMatchObject({
+      'properties.authConfig.activeDirectoryAuth': "'Enabled'",
+      'properties.authConfig.passwordAuth': "'Disabled'",
+    });
+    const [main] = readFolder(folder).filter(({ file }) => file === 'main.bicep');
+    expect(Object.keys(main?.parameters ?? {}).filter((name) => /password/i.test(name))).toEqual([]);
+  });
+
   it('makes every entity in the way that the broker of development has it', () => {
     const properties = (type: string) =>
       readFolder(folder)
@@ -370,4 +431,11 @@ function* propertiesOf(object: Node, path: string): Generator<[string, string]> 
     if (value?.type === 'object') yield* propertiesOf(value, `${here}.`);
     else yield [here, value?.text ?? ''];
   }
+}
+
+/** The files in which somebody might name something of an installation. */
+function textsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(md|env|yaml|bicep)$/.test(file))
+    .map((file) => join(folder, file));
 }

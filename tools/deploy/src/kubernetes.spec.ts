@@ -323,11 +323,20 @@ async function problemsOfKind(manifest: Manifest): Promise<readonly string[]> {
   const ModelOfKind = module[kind];
   if (ModelOfKind === undefined) return [`no schema for ${apiVersion}`];
   try {
-    new ModelOfKind(manifest).validate();
+    new ModelOfKind(kind === 'Secret' ? onOneLine(manifest) : manifest).validate();
     return [];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
+}
+
+/** kubectl folds what is longer than 70 characters; Kubernetes reads over the ends of lines in base64, its schema does not. */
+function onOneLine(manifest: Manifest): Manifest {
+  const data = Object.entries(manifest.data ?? {}).map(([name, text]) => [name, text.replaceAll('\n', '')]);
+  return {
+    ...manifest,
+    ...(manifest.data === undefined ? {} : { data: Object.fromEntries(data) as Labels }),
+  };
 }
 
 function hasPromqlErrors(expression: string): boolean {

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ClientSecretCredential } from '@azure/identity';
+import { ClientSecretCredential, type TokenCredential } from '@azure/identity';
 import { emulatorConfig, topology } from '@twinkey/contracts';
 import { startTestAzure, testDatabase, type TestAzure, type TestDatabase } from '@twinkey/testing';
+import { Client } from 'pg';
 import { examine } from './examine.js';
 import type { Finding } from './finding.js';
 import { probesFor } from './probes.js';
 import { run } from '../run.js';
-import { SERVICE_NAMES, type Environment, type ServiceName } from '@twinkey/settings';
+import { DATABASE_TOKEN_SCOPE, SERVICE_NAMES, type Environment, type ServiceName } from '@twinkey/settings';
 
 interface Assignment {
   readonly role?: string;
@@ -241,6 +242,71 @@ describe('what is wrong beside roles', () => {
     const [finding] = failed(findings);
     expect(finding?.check).toContain('schema console');
     expect(finding?.mend).toContain('psql');
+  });
+});
+
+describe('a database that is shown tokens', () => {
+  const role = `shown_${process.pid}`;
+  let administrator: Client;
+  let withTokens: Environment;
+
+  beforeAll(async () => {
+    administrator = new Client({ connectionString: database.url });
+    await administrator.connect();
+    await administrator.query(`create role ${role} login password 'nobody has it yet'`);
+    await administrator.query(`create schema console authorization ${role}`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = '';
+    withTokens = { ...environment(), DATABASE_URL: url.toString(), TWINKEY_DATABASE_ENTRA: 'true' };
+  });
+
+  afterAll(async () => {
+    await administrator.query(`drop owned by ${role}`);
+    await administrator.query(`drop role ${role}`);
+    await administrator.end();
+  });
+
+  async function asked(credential: TokenCredential): Promise<Finding | undefined> {
+    const { findings } = await examine(
+      { environment: withTokens, services: ['console'], file, console: '', notifier: '' },
+      () => probesFor({ environment: withTokens, credential }),
+    );
+    return findings.find(({ check }) => check.startsWith('schema console'));
+  }
+
+  it('takes the very token that Entra issues for it; until it knows the identity, the command that makes the role is told', async () => {
+    const { tenantId, clientId, clientSecret, objectId } = azure.control.register({ name: 'with-tokens' });
+    const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, {
+      authorityHost: azure.endpoints.origin,
+      disableInstanceDiscovery: true,
+    });
+    const refused = await asked(credential);
+    expect(refused).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('refuses the token'),
+      mend: expect.stringContaining(
+        `dbname=postgres user=ADMINISTRATOR sslmode=require" --command "select pgaadauth_create_principal_with_oid('${role}', '${objectId}', 'service', false, false)"`,
+      ),
+    });
+
+    // Azure's server looks at the token; this one compares it with what the role has, which the credential still keeps.
+    const { token } = await credential.getToken(DATABASE_TOKEN_SCOPE);
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as object;
+    expect(claims).toMatchObject({ aud: 'https://ossrdbms-aad.database.windows.net', oid: objectId });
+    await administrator.query(`alter role ${role} password '${token}'`);
+    const taken = await asked(credential);
+    expect(taken).toMatchObject({ outcome: 'ok', detail: expect.stringContaining('signed in with Entra') });
+    expect(JSON.stringify([refused, taken])).not.toMatch(/eyJ/);
+  });
+
+  it('is not blamed where Entra issues no token', async () => {
+    const refusing = { getToken: () => Promise.reject(new Error('AADSTS7000215: Invalid client secret.')) };
+    expect(await asked(refusing)).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('AADSTS7000215'),
+      mend: expect.stringMatching(/^az login/),
+    });
   });
 });
 

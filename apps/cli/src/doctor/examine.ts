@@ -6,8 +6,8 @@ import { settingOf, type Environment, type ServiceName } from '@twinkey/settings
 import { fileFinding, nameOf, readCareFile, secretNameOf, type CareFile, type Entry } from './care-file.js';
 import { databaseFindings } from './databases.js';
 import type { Finding } from './finding.js';
-import { firstLabel, type Names, type Who } from './mend.js';
-import type { Probes } from './probes.js';
+import { firstLabel, LOG_IN, type Names, type Who } from './mend.js';
+import { signsInWithEntra, type Probes } from './probes.js';
 import { reasonOf } from './rights.js';
 import { serviceFindings } from './services.js';
 import { isGiven, settingsFindings } from './settings.js';
@@ -82,6 +82,7 @@ async function identityOf(
   const check = 'identity';
   const isNeeded =
     isGiven(environment, 'TWINKEY_SERVICE_BUS_NAMESPACE') ||
+    signsInWithEntra(environment) ||
     services.some((service) => service === 'scheduler' || service === 'rotator');
   if (!isNeeded) return { findings: [skipped(check, 'nothing here asks for one')], who: undefined };
   try {
@@ -89,10 +90,10 @@ async function identityOf(
     const says = `${who.kind === 'User' ? 'a person, signed in with' : 'application'} ${who.clientId}, object ${who.objectId}, tenant ${who.tenantId}`;
     return { findings: [{ about: 'installation', check, outcome: 'ok', detail: says }], who };
   } catch (error) {
-    const mend =
-      'az login   # or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET';
     return {
-      findings: [{ about: 'installation', check, outcome: 'failed', detail: reasonOf(error).says, mend }],
+      findings: [
+        { about: 'installation', check, outcome: 'failed', detail: reasonOf(error).says, mend: LOG_IN },
+      ],
       who: undefined,
     };
   }

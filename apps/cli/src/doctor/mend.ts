@@ -99,6 +99,22 @@ export function grantSchema(
   return `psql --dbname ${database} --command '${statement}'   # as the owner of the database`;
 }
 
+/** Gets an identity where there is none. */
+export const LOG_IN =
+  'az login   # or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET';
+
+/** Makes the role of a URL one that signs in as an identity. The functions for it are in the database `postgres`. */
+export function makeDatabaseRole({ hostname, port, username }: URL, { objectId, kind }: Who): string {
+  const role = decodeURIComponent(username).replaceAll("'", "''");
+  const type = kind === 'User' ? 'user' : 'service';
+  return [
+    'PGPASSWORD="$(az account get-access-token --resource-type oss-rdbms --query accessToken --output tsv)"',
+    `psql "host=${hostname} port=${port || '5432'} dbname=postgres user=ADMINISTRATOR sslmode=require"`,
+    `--command "select pgaadauth_create_principal_with_oid('${role}', '${objectId}', '${type}', false, false)"`,
+    '  # as the Entra administrator of the server',
+  ].join(' ');
+}
+
 /** What the host of a namespace or vault begins with is its name in Azure. */
 export function firstLabel(hostOrUrl: string): string {
   const host = hostOrUrl.includes('://') ? new URL(hostOrUrl).hostname : hostOrUrl;

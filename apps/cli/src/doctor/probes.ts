@@ -13,7 +13,7 @@ import {
   type VaultLook,
 } from '@twinkey/key-store';
 import { reachOf, type Reach } from '@twinkey/service-bus';
-import { settingOf, type Environment, type ServiceName } from '@twinkey/settings';
+import { DATABASE_TOKEN_SCOPE, settingOf, type Environment, type ServiceName } from '@twinkey/settings';
 import { call, readText } from '../http-call.js';
 import type { Who } from './mend.js';
 
@@ -62,12 +62,14 @@ export function probesFor({ environment, credential, clientOptions }: ProbeSetti
     },
     credential,
   );
+  const tokenFor = async (scope: string) => {
+    const granted = await credential.getToken(scope);
+    if (granted === null) throw new Error('no token was issued');
+    return granted.token;
+  };
+  const tokens = () => tokenFor(DATABASE_TOKEN_SCOPE);
   return {
-    who: async () => {
-      const granted = await credential.getToken(resourceManagerScope(endpoint));
-      if (granted === null) throw new Error('no token was issued');
-      return claimsOf(granted.token);
-    },
+    who: async () => claimsOf(await tokenFor(resourceManagerScope(endpoint))),
     account: (account) => keys.account(account),
     accounts: async (subscription) => {
       const found: FoundAccount[] = [];
@@ -82,10 +84,16 @@ export function probesFor({ environment, credential, clientOptions }: ProbeSetti
         ...clients,
       }),
     bus,
-    schema: (service) => schemaOf(value('DATABASE_URL') ?? '', service),
+    schema: (service) =>
+      schemaOf(value('DATABASE_URL') ?? '', service, signsInWithEntra(environment) ? tokens : undefined),
     answer,
     close: () => bus.close(),
   };
+}
+
+/** Whether the database is shown a token of the identity in place of a password. */
+export function signsInWithEntra(environment: Environment): boolean {
+  return settingOf(environment, 'TWINKEY_DATABASE_ENTRA') === 'true';
 }
 
 /** Who a token was issued to. It is read and not verified: the services of Azure do that. */
@@ -103,9 +111,14 @@ export function claimsOf(token: string): Who {
   };
 }
 
-async function schemaOf(url: string, service: ServiceName): Promise<SchemaInspection & ClockReading> {
+async function schemaOf(
+  url: string,
+  service: ServiceName,
+  password: (() => Promise<string>) | undefined,
+): Promise<SchemaInspection & ClockReading> {
   const database = await openDatabase({
     url,
+    ...(password === undefined ? {} : { password }),
     schema: service,
     applicationName: 'twinkey doctor',
     poolSize: 2,

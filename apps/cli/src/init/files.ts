@@ -22,6 +22,7 @@ export function filesOf(beginning: Beginning): Readonly<Record<string, string>> 
     'kustomization.yaml': overlay(beginning),
     'settings.env': settings(beginning),
     'identities.env': identities(),
+    'database.env': database(beginning),
     'main.bicepparam': parameters(beginning),
   };
 }
@@ -95,6 +96,9 @@ function overlay({ deploy }: Beginning): string {
     '    options:',
     '      disableNameSuffixHash: true',
     "      annotations: { config.kubernetes.io/local-config: 'true' }",
+    'secretGenerator:',
+    '  - name: twinkey-database',
+    '    envs: [database.env]',
     'replacements:',
     ...SERVICES.flatMap((service) => [
       `  - source: { kind: ConfigMap, name: identities, fieldPath: data.${service} }`,
@@ -117,6 +121,7 @@ function settings({ prefix, subscription }: Beginning): string {
     `TWINKEY_SERVICE_BUS_NAMESPACE=${prefix}-bus.servicebus.windows.net`,
     `TWINKEY_KEY_VAULT_URL=https://${prefix}-keys.vault.azure.net`,
     'TWINKEY_API_AUDIENCE=api://twinkey',
+    'TWINKEY_DATABASE_ENTRA=true',
     `AZURE_SUBSCRIPTION_ID=${subscription}`,
   );
 }
@@ -125,6 +130,14 @@ function identities(): string {
   return lines(
     '# The client ids of the managed identities: replace this file by what deploy/bicep/main.bicep answers as "identities".',
     ...[...SERVICES, 'keda'].map((name) => `${name}=${NOBODY}`),
+  );
+}
+
+function database({ prefix }: Beginning): string {
+  const host = `${prefix}-postgres.postgres.database.azure.com`;
+  return lines(
+    '# What deploy/bicep/main.bicep answers as "database". A token of the identity of each service is the password of its role.',
+    ...SERVICES.map((name) => `${name}=postgres://${name}@${host}:5432/twinkey?sslmode=verify-full`),
   );
 }
 
@@ -153,10 +166,9 @@ function parameters({ accounts, prefix, deploy }: Beginning): string {
       }),
     ']',
     '',
-    '// The group or person that administers the database. Its password is never written down here.',
+    '// The group or person that administers the database. It has no password: everybody signs in with Entra.',
     "param databaseAdministratorId = readEnvironmentVariable('DATABASE_ADMINISTRATOR_ID')",
     "param databaseAdministratorName = readEnvironmentVariable('DATABASE_ADMINISTRATOR_NAME')",
-    "param databasePassword = readEnvironmentVariable('DATABASE_PASSWORD')",
   );
 }
 
@@ -171,10 +183,10 @@ export function nextSteps({ prefix }: Beginning, folder: string): readonly strin
     `az deployment group show --resource-group twinkey --name main --query properties.outputs.${name}.value --output tsv > ${folder}/${name}.env`;
   return [
     `Look through ${folder}/twinkey.yaml: which accounts, how often, who is waited for.`,
-    'export OIDC_ISSUER_URL=… DATABASE_ADMINISTRATOR_ID=… DATABASE_ADMINISTRATOR_NAME=… DATABASE_PASSWORD="$(openssl rand -base64 24)"',
+    'export OIDC_ISSUER_URL=… DATABASE_ADMINISTRATOR_ID=… DATABASE_ADMINISTRATOR_NAME=…',
     `az group create --name twinkey --location westeurope && az deployment group create --resource-group twinkey --name main --parameters ${parameters}   # makes ${prefix}-bus, ${prefix}-keys, ${prefix}-postgres`,
-    `${output('settings')} && ${output('identities')}`,
-    `Write your registry into ${folder}/kustomization.yaml; make schemas and the two secrets as in deploy/kubernetes/README.md.`,
+    `${output('settings')} && ${output('identities')} && ${output('database')}`,
+    `Write your registry into ${folder}/kustomization.yaml; make roles, schemas and the salt as in deploy/kubernetes/README.md.`,
     `kubectl apply -k ${folder}`,
     'twinkey doctor   # with the environment of each service',
   ];

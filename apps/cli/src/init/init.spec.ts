@@ -57,6 +57,7 @@ describe('the files with which an installation begins', () => {
     const { code, stdout, stderr } = await init('--from-file', list);
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('written: ') });
     expect(readdirSync(out).toSorted()).toEqual([
+      'database.env',
       'identities.env',
       'kustomization.yaml',
       'main.bicepparam',
@@ -95,9 +96,7 @@ describe('the files with which an installation begins', () => {
     expect(names).toEqual(expect.arrayContaining(required));
     expect(declared.map(([, name = '']) => name)).toEqual(expect.arrayContaining(names));
     expect(text('main.bicepparam')).toContain(`using '${relative(out, deploy)}/bicep/main.bicep'`);
-    expect(given.find(([, name]) => name === 'databasePassword')?.[2]).toBe(
-      "readEnvironmentVariable('DATABASE_PASSWORD')",
-    );
+    expect(names.filter((name) => /password/i.test(name))).toEqual([]);
     expect(text('main.bicepparam').match(/name: '/g)).toHaveLength(3);
   });
 
@@ -118,7 +117,12 @@ describe('the files with which an installation begins', () => {
     const data = Object.assign({}, ...ofKind('ConfigMap').map((each) => each.data)) as Record<string, string>;
     expect(data['twinkey.yaml']).toBe(text('twinkey.yaml'));
     expect(data['TWINKEY_SERVICE_BUS_NAMESPACE']).toBe('contoso-bus.servicebus.windows.net');
-    expect(ofKind('Secret')).toEqual([]);
+    const [url, ...others] = ofKind('Secret').map(({ data: secret }) =>
+      Buffer.from(secret?.['rotator'] ?? '', 'base64').toString(),
+    );
+    expect([url, ...others]).toEqual([
+      'postgres://rotator@contoso-postgres.postgres.database.azure.com:5432/twinkey?sslmode=verify-full',
+    ]);
   });
 });
 
