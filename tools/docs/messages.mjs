@@ -1,23 +1,10 @@
 // docs/reference/messages.md: every message that travels, from the schemas that check it, the comments above them and
 // the golden samples.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import * as contracts from '../../libs/contracts/dist/index.js';
+import { docsIn, MESSAGES, samples, SAMPLES_FOLDER, sentence, sentenceAbove } from './contract-texts.mjs';
 import { fieldsOf } from './json-schema.mjs';
-import { readSource, root } from './sources.mjs';
-
-/** In the order in which a rotation brings them about, with the file that defines each. */
-const MESSAGES = [
-  ['RotationDue', 'rotation-due.ts'],
-  ['RotationCommand', 'rotation-command.ts'],
-  ['SwitchRequested', 'key-switch.ts'],
-  ['KeyChanged', 'key-changed.ts'],
-  ['KeyAcknowledged', 'key-changed.ts'],
-  ['SwitchOutcome', 'key-switch.ts'],
-  ['RotationEvent', 'rotation-event.ts'],
-  ['RegistryEvent', 'registry-event.ts'],
-];
+import { readSource } from './sources.mjs';
 
 const OVER_HTTP = [
   ['RegisterRequest', '`POST /v1/instances`'],
@@ -74,7 +61,10 @@ export function messagesPage() {
       '',
       `${where}.`,
       '',
-      ...table(schemaOf(contracts[name]), docsIn(readSource('libs/contracts/src/registration.ts'), name)),
+      ...table(
+        schemaOf(contracts[name]),
+        docsForTable(readSource('libs/contracts/src/registration.ts'), name),
+      ),
       '',
     ]),
   ].join('\n');
@@ -89,7 +79,7 @@ function messageSection(name, path) {
   const { type, data } = contracts[name];
   const source = readSource(path);
   const schema = schemaOf(data);
-  const docs = docsIn(source, name);
+  const docs = docsForTable(source, name);
   const nested = schema.properties?.what;
   const kinds = schema.oneOf ?? nested?.oneOf ?? [];
   return [
@@ -137,31 +127,6 @@ function table(schema, docs) {
   ];
 }
 
-/** The comment above `export const NAME`, as a sentence. */
-function sentenceAbove(source, name) {
-  const [, comment = ''] = new RegExp(`/\\*\\* ([^\\n]+) \\*/\\nexport const ${name} = `).exec(source) ?? [];
-  return sentence(comment);
-}
-
-/** The comments above the fields of `export const NAME`. */
-function docsIn(source, name) {
-  const [, body = ''] = new RegExp(`export const ${name} = ([\\s\\S]*?)\\n\\}\\);`).exec(source) ?? [];
-  const pairs = [...body.matchAll(/\/\*\*([^*]+)\*\/\s*(\w+):/g)];
-  return Object.fromEntries(
-    pairs.map(([, comment, field]) => [field, sentence(comment).replaceAll('|', '\\|')]),
-  );
-}
-
-function sentence(comment) {
-  const text = comment.replaceAll(/\s+/g, ' ').trim();
-  return /[.?]$/.test(text) ? text : `${text}.`;
-}
-
-const FOLDER = 'libs/contracts/samples';
-const samples = readdirSync(join(root, FOLDER))
-  .sort()
-  .map((file) => ({ file, body: JSON.parse(readSource(`${FOLDER}/${file}`)) }));
-
 /** The data of the first golden sample of its kind. */
 function sampleOf(type, kind) {
   const found = samples.find(
@@ -170,11 +135,17 @@ function sampleOf(type, kind) {
   );
   if (found === undefined) throw new Error(`no golden sample of ${type} ${kind ?? ''}`);
   return [
-    `[${found.file}](../../${FOLDER}/${found.file}):`,
+    `[${found.file}](../../${SAMPLES_FOLDER}/${found.file}):`,
     '',
     '```json',
     JSON.stringify(found.body.data, null, 2),
     '```',
     '',
   ];
+}
+
+function docsForTable(source, name) {
+  return Object.fromEntries(
+    Object.entries(docsIn(source, name)).map(([field, text]) => [field, text.replaceAll('|', '\\|')]),
+  );
 }

@@ -1,37 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readAzureEvents } from './azure-event.js';
 
-const uri =
-  '/subscriptions/5b4b650e/resourceGroups/AI/providers/Microsoft.CognitiveServices/accounts/Speech-Prod';
-const secret = {
-  id: '00eccf70-95a7-4e7c-8299-2eb17ee9ad64',
-  topic: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/keys',
-  subject: 'speech-prod',
-  eventType: 'Microsoft.KeyVault.SecretNewVersionCreated',
-  eventTime: '2026-07-25T01:08:33.1036736Z',
-  data: {
-    Id: 'https://keys.vault.azure.net/secrets/speech-prod/ee059b2bb5bc48398a53b168c6cdcb10',
-    VaultName: 'keys',
-    ObjectType: 'Secret',
-    ObjectName: 'speech-prod',
-    Version: 'ee059b2bb5bc48398a53b168c6cdcb10',
-  },
-  dataVersion: '1',
-  metadataVersion: '1',
-};
-const regenerated = {
-  specversion: '1.0',
-  source: '/subscriptions/5b4b650e',
-  subject: uri,
-  type: 'Microsoft.Resources.ResourceActionSuccess',
-  id: '4f6e7a1c',
-  time: '2026-07-25T01:08:33.1036736Z',
-  data: {
-    resourceUri: uri,
-    operationName: 'Microsoft.CognitiveServices/accounts/regenerateKey/action',
-    status: 'Succeeded',
-  },
-};
+const secret = sample('secret-written.event-grid');
+const regenerated = sample('key-regenerated.cloud-event');
+
+function sample(name: string): Record<string, unknown> & { readonly data: object } {
+  return JSON.parse(readFileSync(new URL(`../samples-azure/${name}.json`, import.meta.url), 'utf8')) as never;
+}
 
 describe('an event of Azure', () => {
   it('that a secret has a new version names the secret, in the schema of Event Grid', () => {
@@ -39,8 +15,8 @@ describe('an event of Azure', () => {
       ok: true,
       events: [
         {
-          id: secret.id,
-          at: Date.parse(secret.eventTime),
+          id: '00eccf70-95a7-4e7c-8299-2eb17ee9ad64',
+          at: Date.parse('2026-07-25T01:08:33.103Z'),
           is: 'secret-written',
           vaultUrl: 'https://keys.vault.azure.net',
           name: 'speech-prod',
