@@ -1,20 +1,40 @@
 // A rotator and a notifier over an emulated Azure and a real database, for specs.
 import { ClientSecretCredential } from '@azure/identity';
 import { jest } from '@jest/globals';
-import { startTestAzure, testDatabase, type TestAzure } from '@twinkey/testing';
-import { Care } from './care.js';
+import { startTestAzure, testDatabase, until, type TestAzure } from '@twinkey/testing';
+import { Care, TIMES } from './care.js';
+
+type Trouble = Parameters<TestAzure['control']['faults']['add']>[0];
+const CALLS = { listKeys: 'arm', regenerateKey: 'arm', setSecret: 'key-vault' } as const;
+type Operation = keyof typeof CALLS;
+
+/** How long a spec waits for what a rotator does. The machine may do other work besides. */
+export const WITHIN = { withinMs: 60_000, every: 20 };
 
 export interface CareOverAzure {
   readonly azure: TestAzure;
   readonly care: Care;
   /** Of the application that may do everything. */
   readonly credential: ClientSecretCredential;
+  /** Plants the trouble, and behind it what only counts. */
+  plant(target: string, ...troubles: readonly Omit<Trouble, 'target'>[]): void;
+  /** Requests that arrived since `plant`. */
+  requests(target: string, operation: Operation): number;
+  /** Declares the account and waits for its first publication. */
+  cared(name: string): Promise<void>;
+  rotated(name: string, rotationId: string): Promise<void>;
   /** Ends all of it, in order. */
   stop(): Promise<void>;
 }
 
-/** Starts everything around accounts of these names; none of them is declared yet. */
-export async function careOverAzure(names: readonly string[]): Promise<CareOverAzure> {
+/**
+ * Starts everything around accounts of these names; none of them is declared yet. Give other times to a spec in which
+ * nothing goes wrong and no call may be late, however busy the machine is.
+ */
+export async function careOverAzure(
+  names: readonly string[],
+  times: typeof TIMES = TIMES,
+): Promise<CareOverAzure> {
   const [azure, server] = await Promise.all([
     startTestAzure({ fleet: names.map((name) => ({ name })), limits: { arm: 'off', vault: 'off' } }),
     testDatabase(),
@@ -45,6 +65,7 @@ export async function careOverAzure(names: readonly string[]): Promise<CareOverA
     ca: azure.ca,
     credential,
     databaseUrl: server.url,
+    times,
   });
   await care.rotator();
   care.startNotifier();
@@ -54,5 +75,30 @@ export async function careOverAzure(names: readonly string[]): Promise<CareOverA
     await azure.stop();
     await server.drop();
   };
-  return { azure, care, credential, stop };
+  return { azure, care, credential, stop, ...around(azure, care) };
+}
+
+function around(
+  { control: { faults } }: TestAzure,
+  care: Care,
+): Pick<CareOverAzure, 'plant' | 'requests' | 'cared' | 'rotated'> {
+  return {
+    plant(target, ...troubles) {
+      for (const trouble of troubles) faults.add({ ...trouble, target });
+      for (const [operation, service] of Object.entries(CALLS))
+        faults.add({ service, operation, target, count: 'unlimited', effect: { kind: 'delay', ms: 0 } });
+    },
+    requests: (target, operation) =>
+      faults
+        .list()
+        .filter((fault) => fault.target === target && fault.operation === operation)
+        .reduce((sum, { struck }) => sum + struck, 0),
+    async cared(name) {
+      await care.declare(name);
+      await until(async () => (await care.ring(name)).evidence !== null, WITHIN);
+    },
+    async rotated(name, rotationId) {
+      await until(async () => (await care.ring(name)).finished.some((id) => id === rotationId), WITHIN);
+    },
+  };
 }

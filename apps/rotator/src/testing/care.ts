@@ -54,6 +54,7 @@ export interface CareSettings {
   readonly ca: string;
   readonly credential: Credential;
   readonly databaseUrl: string;
+  readonly times: typeof TIMES;
 }
 
 /** What PostgreSQL says of itself; a spec restores a backup by saying otherwise. */
@@ -82,7 +83,7 @@ export class Rotator {
   private constructor(
     holder: string,
     readonly database: Database,
-    { origin, ca, credential }: CareSettings,
+    { origin, ca, credential, times }: CareSettings,
   ) {
     const clock = () => new Date();
     const note = (_: object, message: string) => void this.complaints.push(message);
@@ -104,8 +105,8 @@ export class Rotator {
       accounts,
       rings: this.rings,
       turns: this.turns,
-      terms: TERMS,
-      times: TIMES,
+      terms: { ...TERMS, callDeadlineMs: times.callDeadlineMs },
+      times,
       log,
       holder,
       incarnations: this.incarnations,
@@ -118,7 +119,7 @@ export class Rotator {
           },
           this.metrics,
         ),
-        deadlineMs: TIMES.callDeadlineMs,
+        deadlineMs: times.callDeadlineMs,
         clock,
       },
     });
