@@ -104,9 +104,9 @@ export class LargeFleet {
       () => load.counters(consumer).calls >= own.calls + 2 * own.instances,
     );
     // A refusal is told with the next line of counters; the ledger has it at once.
-    await this.#until('callers have told of every refusal that Azure saw', async () => {
-      const { seenByCallers, seenByAzure } = await this.ground.fleet.refused();
-      return seenByCallers === seenByAzure;
+    await this.#until('callers have told of every refusal that Azure saw, and of its repetition', async () => {
+      const { seenByCallers, seenByAzure, notHealed } = await this.ground.fleet.refused();
+      return seenByCallers === seenByAzure && notHealed === 0;
     });
     const [ownAfter, allAfter] = [load.counters(consumer), load.counters()];
     const healed = ownAfter.healed - own.healed;
