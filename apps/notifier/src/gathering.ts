@@ -29,7 +29,8 @@ export class Gathering<Key, Item> {
   readonly #working = new Set<Key>();
 
   constructor(
-    private readonly work: (key: Key, items: readonly Item[]) => Promise<void>,
+    /** `more`: others wait already for the next turn of the same key. */
+    private readonly work: (key: Key, items: readonly Item[], turn: { more: boolean }) => Promise<void>,
     private readonly limits: GatheringLimits,
   ) {}
 
@@ -65,6 +66,7 @@ export class Gathering<Key, Item> {
       await this.work(
         key,
         turn.map(({ item }) => item),
+        { more: this.#waiting.has(key) },
       );
     } catch (error) {
       if (turn.length > 1 && !isTransientFault(error)) {

@@ -1,18 +1,16 @@
 import { PermanentFault, type Message, type SwitchRequested } from '@twinkey/contracts';
-import { currentTraceparent, rememberMessage } from '@twinkey/journal';
+import { currentTraceparent } from '@twinkey/journal';
 import { decideRequest } from '@twinkey/key-switch';
 import { settle } from './settle.js';
 import type { Shell } from './shell.js';
-import { keepAccount } from './sql/keep-account.js';
-import { databaseTime } from './sql/load-instances.js';
 import { lockAccount } from './sql/lock-account.js';
+import { rememberRequest } from './sql/remember-request.js';
 
 /** Takes a request of the rotator; key-changed, and the answer if there is one already, leave with the same commit. */
 export async function requestSwitch(shell: Shell, message: Message<SwitchRequested>): Promise<void> {
   const { account, generation, request } = message.data;
   await shell.db.transaction().execute(async (trx) => {
-    if (!(await rememberMessage(trx, 'switch-requested', message.id))) return;
-    await keepAccount(trx, account);
+    if (!(await rememberRequest(trx, message.id, account))) return;
     const locked = await lockAccount(trx, account, { skipLocked: false });
     if (locked === null) throw new Error('The account was there a moment ago.');
 
@@ -30,7 +28,7 @@ export async function requestSwitch(shell: Shell, message: Message<SwitchRequest
     }
     const traceparent = message.traceparent ?? currentTraceparent() ?? null;
     const { onOverdue = null } = message.data;
-    const askedAt = await databaseTime(trx);
-    await settle(trx, shell, { ...locked, traceparent, askedAt, onOverdue }, decision.events);
+    const asked = decision.events;
+    await settle(trx, shell, { ...locked, traceparent, onOverdue }, { asked, heard: true });
   });
 }

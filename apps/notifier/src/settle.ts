@@ -1,5 +1,5 @@
 import { accountName, type AccountId } from '@twinkey/contracts';
-import { appendJournal, appendOutbox } from '@twinkey/journal';
+import { record } from '@twinkey/journal';
 import { outsideTraces, span } from '@twinkey/service';
 import { evolveSwitch, missingOf, type SwitchEvent } from '@twinkey/key-switch';
 import { advance } from './advance.js';
@@ -8,12 +8,10 @@ import { expectationOf } from './declared/expectations.js';
 import { consumersChanged, messageOf } from './messages.js';
 import { progressOf, reportOf } from './report.js';
 import type { Shell } from './shell.js';
-import { declaredFor } from './sql/declare-consumer.js';
-import { loadInstances } from './sql/load-instances.js';
 import { toldAbout } from './sql/load-told.js';
 import { lockAccount, type LockedAccount } from './sql/lock-account.js';
 import { saveAccount } from './sql/save-account.js';
-import { takeNudges } from './sql/take-nudges.js';
+import { takeStock } from './sql/take-stock.js';
 import type { Trx } from './tables.js';
 
 const NOTHING: Awaited<ReturnType<typeof toldAbout>> = new Map();
@@ -29,8 +27,18 @@ export async function lookAt(
 ): Promise<void> {
   await shell.db.transaction().execute(async (trx) => {
     const locked = await lockAccount(trx, account, { skipLocked });
-    if (locked !== null) await inTrace(locked, () => settle(trx, shell, locked, []));
+    if (locked !== null) await lookAtLocked(trx, shell, locked, { heard: false });
   });
+}
+
+/** The same within a transaction that has the account; `heard`: it took word of somebody, and left no nudge of it. */
+export function lookAtLocked(
+  trx: Trx,
+  shell: Shell,
+  locked: LockedAccount,
+  { heard }: { heard: boolean },
+): Promise<void> {
+  return inTrace(locked, () => settle(trx, shell, locked, { asked: [], heard }));
 }
 
 /** While its question is open, a look stands in the trace of the rotation that put it, whoever made us look. */
@@ -45,20 +53,18 @@ function inTrace(
 
 /**
  * Brings a locked account up to date with `asked` and with everything that was said about it. The order matters:
- * the account is locked first, then the nudges are taken, then the instances are read. What commits in between is
- * seen by the read or leaves its nudge behind.
+ * the account is locked first, then stock is taken. What commits in between is seen or leaves its nudge behind.
  */
 export async function settle(
   trx: Trx,
   shell: Shell,
   locked: LockedAccount,
-  asked: readonly SwitchEvent[],
+  { asked, heard }: { readonly asked: readonly SwitchEvent[]; readonly heard: boolean },
 ): Promise<void> {
-  const { account, traceparent, askedAt, onOverdue } = locked;
+  const { account, traceparent, onOverdue } = locked;
   const { terms, shards, log } = shell;
-  const nudges = await takeNudges(trx, account);
-  const declared = await declaredFor(trx, account);
-  const { instances, now: at } = await loadInstances(trx, account);
+  const { nudges, declared, instances, at } = await takeStock(trx, account);
+  const askedAt = asked.length > 0 ? at : locked.askedAt;
   const expected = declared.map((declaration) => expectationOf(declaration, { askedAt, onOverdue }));
 
   const { current, events, said, lookAgainAt } = advance(
@@ -79,7 +85,7 @@ export async function settle(
     generation,
     consumers: progressOf(instances, generation, terms, at, expected, escalated.told),
   };
-  const report = reportOf(locked, counted, at, nudges > 0 || recorded.length > 0);
+  const report = reportOf(locked, counted, at, heard || nudges > 0 || recorded.length > 0);
   if (report.due) {
     outbox.push(consumersChanged({ account, ...counted, version: report.version }, { at, shards }));
   }
@@ -88,13 +94,7 @@ export async function settle(
   }
 
   for (const { event } of recorded) count(shell, event);
-  await appendJournal(
-    trx,
-    account,
-    recorded.map((event) => ({ type: event.event, data: event, at: new Date(at) })),
-  );
-  await appendOutbox(trx, outbox);
-  await saveAccount(trx, account, {
+  const saved = saveAccount(account, {
     switch: current,
     traceparent,
     lookAt: earliest(lookAgainAt, report.at, escalated.nextAt),
@@ -103,6 +103,16 @@ export async function settle(
     reported: report.text,
     askedAt,
     onOverdue,
+  });
+  await record(trx, {
+    events: [
+      {
+        stream: account,
+        events: recorded.map((event) => ({ type: event.event, data: event, at: new Date(at) })),
+      },
+    ],
+    messages: outbox,
+    changes: [saved],
   });
 }
 

@@ -4,7 +4,7 @@ import { ConsumerName, generation, type Message, type SwitchRequested } from '@t
 import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
 import { sql } from 'kysely';
 import { watchAccounts } from './account-watch.js';
-import { acknowledge } from './acknowledge.js';
+import { acknowledge, acknowledgeTogether } from './acknowledge.js';
 import { declare } from './declare.js';
 import { heartbeat } from './heartbeat.js';
 import { leave } from './leave.js';
@@ -13,6 +13,7 @@ import { register } from './register.js';
 import { requestSwitch } from './request-switch.js';
 import { showConsumers, showSwitch } from './show.js';
 import { holdCurrentKeys } from './sql/current-keys.js';
+import { lockAccount } from './sql/lock-account.js';
 import {
   accountCalled,
   createSchema,
@@ -214,11 +215,33 @@ describe('instances that acknowledge', () => {
     expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged' }]);
   });
 
+  it('are answered by the same commit when nobody else looks at the account', async () => {
+    const member = await join();
+    await requestSwitch(one.shell, requested('speech-weu'));
+    const blind = await replica({ looking: false });
+    await acknowledge(blind.shell, acknowledgement(member, 1));
+    expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged' }]);
+  });
+
+  it('wait for nobody who has the account, and are looked at when it is free', async () => {
+    const member = await join();
+    await requestSwitch(one.shell, requested('speech-weu'));
+    const blind = await replica({ looking: false });
+    await two.db.transaction().execute(async (trx) => {
+      await lockAccount(trx, account, { skipLocked: false });
+      await acknowledge(blind.shell, acknowledgement(member, 1));
+    });
+    expect(await outcomes()).toEqual([]);
+    await watchAccounts(one.shell);
+    expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged' }]);
+  });
+
   it('are not forgotten when the replica that heard them dies before it looks', async () => {
     const member = await join();
     await requestSwitch(one.shell, requested('speech-weu'));
     const dying = await replica({ looking: false });
-    await acknowledge(dying.shell, acknowledgement(member, 1));
+    // It would have looked after those that it had received besides.
+    await acknowledgeTogether(dying.shell, account, [acknowledgement(member, 1)], { more: true });
     expect(await outcomes()).toEqual([]);
     const restarted = await replica();
     await watchAccounts(restarted.shell);

@@ -6,6 +6,7 @@ import {
   type QueryExecutorProvider,
 } from 'kysely';
 import type { Pool } from 'pg';
+import { preparing } from './prepared.js';
 import type { Recorded } from './recorded.js';
 
 export interface DialectHooks {
@@ -17,11 +18,12 @@ export interface DialectHooks {
 }
 
 /**
- * Kysely's PostgreSQL dialect with two additions: its errors are faults, and a commit can be noticed. Kysely has
- * no hook for the end of a transaction, and NOTIFY, which would do, serialises all commits of the server.
+ * Kysely's PostgreSQL dialect with three additions: its statements are prepared, its errors are faults, and a commit can
+ * be noticed. Kysely has no hook for the end of a transaction, and NOTIFY, which would do, serialises all commits of the
+ * server.
  */
 export function watchedDialect(pool: Pool, hooks: DialectHooks): Dialect {
-  const plain = new PostgresDialect({ pool });
+  const plain = new PostgresDialect({ pool: preparing(pool) });
   return {
     createDriver: () => watch(plain.createDriver(), hooks),
     createAdapter: () => plain.createAdapter(),

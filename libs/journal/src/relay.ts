@@ -13,7 +13,7 @@ import {
   type Course,
   type Pass,
 } from './passes.js';
-import { claimOutbox, takeTurn } from './sql/claim-outbox.js';
+import { takeTurn } from './sql/claim-outbox.js';
 import { markSent } from './sql/mark-sent.js';
 import { outboxLag, type OutboxLag } from './sql/outbox-lag.js';
 
@@ -121,12 +121,12 @@ export class OutboxRelay {
   async #pass(): Promise<Pass> {
     try {
       const client = await this.#connected();
-      if (!(await takeTurn(client))) {
+      const scope = this.#failing.scope(performance.now());
+      const claimed = await takeTurn(client, this.#batch, scope);
+      if (claimed === null) {
         await client.query('rollback');
         return turnTaken;
       }
-      const scope = this.#failing.scope(performance.now());
-      const claimed = await claimOutbox(client, this.#batch, scope);
       const messages = this.#failing.narrow(claimed);
       if (messages.length > 0) {
         const pause = await this.#trySending(messages);
@@ -180,7 +180,7 @@ export class OutboxRelay {
 
   async #connected(): Promise<Client> {
     if (this.#client) return this.#client;
-    const client = insideOf(this.#database).newClient({});
+    const client = insideOf(this.#database).newClient({}, { pipeline: true });
     await client.connect();
     if (this.#databaseAway) this.#log.info({}, 'The relay has its database again');
     this.#databaseAway = false;

@@ -9,6 +9,7 @@ import {
   openDatabase,
   prune,
   readJournal,
+  record,
   rememberMessage,
   type Database,
 } from './index.js';
@@ -100,6 +101,59 @@ describe('the journal', () => {
       sql`truncate journal`,
     ])
       await expect(statement.execute(database.kysely)).rejects.toThrow('append-only');
+  });
+});
+
+describe('what a transaction says in the end', () => {
+  it('is said together: events, messages, and what changes with them', async () => {
+    await sql`create table thing (name text primary key, version integer not null)`.execute(database.kysely);
+    await sql`insert into thing values ('a', 1), ('b', 1)`.execute(database.kysely);
+    const step = (name: string) => sql`update thing set version = version + 1 where name = ${name}`;
+    await database.kysely.transaction().execute((trx) =>
+      record(trx, {
+        events: [
+          { stream: 'said-1', events: [{ type: 'first', data: {}, at }] },
+          { stream: 'silent', events: [] },
+          {
+            stream: 'said-2',
+            events: [
+              { type: 'first', data: {}, at },
+              { type: 'second', data: {}, at },
+            ],
+          },
+        ],
+        messages: [message('said')],
+        changes: [step('a'), step('b')],
+      }),
+    );
+    expect((await readJournal(database, 'said-2')).map(({ type }) => type)).toEqual(['first', 'second']);
+    expect(await readJournal(database, 'said-1')).toHaveLength(1);
+    expect(await outboxIds()).toContain('said');
+    const { rows } = await sql`select version from thing order by name`.execute(database.kysely);
+    expect(rows).toEqual([{ version: 2 }, { version: 2 }]);
+  });
+
+  it('may be nothing at all, or a change alone', async () => {
+    await database.kysely.transaction().execute(async (trx) => {
+      await record(trx, {});
+      await record(trx, { changes: [sql`delete from thing where name = ${'b'}`] });
+    });
+    const { rows } = await sql`select name from thing`.execute(database.kysely);
+    expect(rows).toEqual([{ name: 'a' }]);
+  });
+});
+
+describe('a statement that was prepared', () => {
+  it('goes on being answered while a newer version adds a column to its table', async () => {
+    const found = () =>
+      database.kysely
+        .transaction()
+        .execute((trx) => sql`select name, version from thing where name = ${'a'}`.execute(trx));
+    const asked = () => sql`select * from thing where name = ${'a'}`.execute(database.kysely);
+    for (let time = 0; time < 8; time += 1) await Promise.all([found(), asked()]);
+    await sql`alter table thing add column note text`.execute(database.kysely);
+    expect((await found()).rows).toEqual([{ name: 'a', version: 2 }]);
+    expect((await asked()).rows).toEqual([{ name: 'a', version: 2, note: null }]);
   });
 });
 

@@ -18,6 +18,7 @@ export class Session {
   #marked: Statement | undefined;
   #saidAt = 0;
   #whenLost: (() => void) | undefined;
+  #asked: Promise<void> = Promise.resolve();
 
   readonly #schema: Schema;
 
@@ -65,10 +66,18 @@ export class Session {
   ): Promise<QueryResult> {
     const statement =
       typeof asked === 'string' ? { text: asked, values } : { text: asked.text, values: asked.values ?? [] };
-    return this.#reach(
-      () => this.#answer(statement),
-      () => this.#waitsFor(statement.text),
+    // What is asked before the answer is there arrives in its order.
+    const answer = this.#asked.then(() =>
+      this.#reach(
+        () => this.#answer(statement),
+        () => this.#waitsFor(statement.text),
+      ),
     );
+    this.#asked = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    return answer;
   }
 
   /** All but the holder of a transaction wait for its end; who only asks for its turn, or lets go, does not. */

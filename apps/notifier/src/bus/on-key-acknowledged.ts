@@ -14,10 +14,10 @@ export class OnKeyAcknowledged {
   private readonly gathering: Gathering<AccountId, Message<KeyAcknowledged>>;
 
   constructor(@Inject(SHELL) shell: Shell) {
-    this.gathering = new Gathering((account, messages) => acknowledgeTogether(shell, account, messages), {
-      atOnce: ACCOUNTS_AT_ONCE,
-      most: MOST_TOGETHER,
-    });
+    this.gathering = new Gathering(
+      (account, messages, turn) => acknowledgeTogether(shell, account, messages, turn),
+      { atOnce: ACCOUNTS_AT_ONCE, most: MOST_TOGETHER },
+    );
   }
 
   @OnMessage(KeyAcknowledged)

@@ -1,10 +1,9 @@
+import { sql, type RawBuilder } from 'kysely';
 import type { AccountId } from '@twinkey/contracts';
 import type { KeySwitch } from '@twinkey/key-switch';
-import type { Trx } from '../tables.js';
 
-/** Writes what was decided about an account that this transaction has locked. */
-export async function saveAccount(
-  trx: Trx,
+/** Writes what was decided about an account that the transaction has locked. */
+export function saveAccount(
   account: AccountId,
   saved: {
     readonly switch: KeySwitch | null;
@@ -16,22 +15,19 @@ export async function saveAccount(
     readonly askedAt: number | null;
     readonly onOverdue: 'hold' | 'force' | null;
   },
-): Promise<void> {
-  await trx
-    .updateTable('account')
-    .set({
-      switch: saved.switch === null ? null : JSON.stringify(saved.switch),
-      ...(saved.switch === null ? {} : { generation: saved.switch.generation }),
-      traceparent: saved.traceparent,
-      look_at: dateOf(saved.lookAt),
-      report_at: dateOf(saved.reportAt),
-      reported_version: saved.reportedVersion,
-      reported: saved.reported,
-      asked_at: dateOf(saved.askedAt),
-      on_overdue: saved.onOverdue,
-    })
-    .where('account', '=', account)
-    .execute();
+): RawBuilder<unknown> {
+  return sql`
+    update account
+    set switch = ${saved.switch === null ? null : JSON.stringify(saved.switch)}::json,
+        generation = coalesce(${saved.switch?.generation ?? null}::integer, generation),
+        traceparent = ${saved.traceparent},
+        look_at = ${dateOf(saved.lookAt)},
+        report_at = ${dateOf(saved.reportAt)},
+        reported_version = ${saved.reportedVersion},
+        reported = ${saved.reported},
+        asked_at = ${dateOf(saved.askedAt)},
+        on_overdue = ${saved.onOverdue}
+    where account = ${account}`;
 }
 
 function dateOf(at: number | null): Date | null {

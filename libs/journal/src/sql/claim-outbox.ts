@@ -8,38 +8,37 @@ export interface ClaimScope {
 }
 
 /**
- * Opens a transaction and takes the turn of this schema's outbox; false when another relay has it.
+ * Opens a transaction, takes the turn of this schema's outbox, and reads the oldest waiting messages; null when another
+ * relay has the turn. The three go to the server together, as three statements: the last one's snapshot comes after the
+ * lock, so that it sees what the last holder marked as sent.
  *
  * One relay at a time and not `for update skip locked`: of two relays that skip each other's rows the second would
  * send the later messages of a key first. The lock ends with the transaction, and so with a relay that dies; one
  * that is frozen loses it when idle_in_transaction_session_timeout strikes. The transaction takes no snapshot while
  * it waits for the broker, so it keeps nothing from being vacuumed.
  */
-export async function takeTurn(client: Client): Promise<boolean> {
-  await client.query('begin');
-  const { rows } = await client.query<{ mine: boolean }>(
-    `select pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.outbox', 0)) as mine`,
-  );
-  return rows[0]?.mine ?? false;
-}
-
-/** The oldest waiting messages. A statement after takeTurn's, so that it sees what the last holder marked as sent. */
-export async function claimOutbox(
+export async function takeTurn(
   client: Client,
   limit: number,
   { except, only }: ClaimScope,
-): Promise<readonly StoredOutboxMessage[]> {
-  const { rows } = await client.query<OutboxRow>({
-    name: 'claim-outbox',
-    text: `
-      select seq, id, entity, subject, body, traceparent, not_before, order_key, appended_at
-      from outbox
-      where sent_at is null and (not_before is null or not_before <= clock_timestamp())
-        and order_key <> all ($2::text[]) and ($3::text is null or order_key = $3)
-      order by seq limit $1`,
-    values: [limit, except, only],
-  });
-  return rows.map(fromRow);
+): Promise<readonly StoredOutboxMessage[] | null> {
+  const [, turn, waiting] = await Promise.all([
+    client.query('begin'),
+    client.query<{ mine: boolean }>(
+      `select pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.outbox', 0)) as mine`,
+    ),
+    client.query<OutboxRow>({
+      name: 'claim-outbox',
+      text: `
+        select seq, id, entity, subject, body, traceparent, not_before, order_key, appended_at
+        from outbox
+        where sent_at is null and (not_before is null or not_before <= clock_timestamp())
+          and order_key <> all ($2::text[]) and ($3::text is null or order_key = $3)
+        order by seq limit $1`,
+      values: [limit, except, only],
+    }),
+  ]);
+  return turn.rows[0]?.mine === true ? waiting.rows.map(fromRow) : null;
 }
 
 interface OutboxRow {

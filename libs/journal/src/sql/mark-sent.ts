@@ -6,10 +6,13 @@ import type { StoredOutboxMessage } from '../outbox.js';
  * more under the same id. Marked and not deleted: see the table.
  */
 export async function markSent(client: Client, messages: readonly StoredOutboxMessage[]): Promise<void> {
-  await client.query({
-    name: 'mark-sent',
-    text: 'update outbox set sent_at = clock_timestamp() where seq = any ($1::bigint[])',
-    values: [messages.map(({ seq }) => seq)],
-  });
-  await client.query('commit');
+  // Together: a commit behind an update that failed takes back, and the update says why.
+  await Promise.all([
+    client.query({
+      name: 'mark-sent',
+      text: 'update outbox set sent_at = clock_timestamp() where seq = any ($1::bigint[])',
+      values: [messages.map(({ seq }) => seq)],
+    }),
+    client.query('commit'),
+  ]);
 }

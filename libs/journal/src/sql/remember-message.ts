@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { InTransaction } from './append-outbox.js';
+import type { InTransaction } from './in-transaction.js';
 
 /**
  * The inbox: true when `handler` sees the message for the first time, false when it has handled it before.
