@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { describeProblem, isInterrupted, isPermanentFault, isTransientFault } from '@twinkey/contracts';
 import { ZodError } from 'zod';
+import { REQUEST_LIMITS } from './http/limits.js';
 
 /** An HTTP answer that is an error: thrown by controllers, sent as RFC 9457 problem+json. */
 export class HttpProblem extends Error {
@@ -12,10 +13,14 @@ export class HttpProblem extends Error {
     readonly code: string,
     /** One sentence for a person. */
     readonly detail: string,
-    options: { cause?: unknown } = {},
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
     super(detail, options);
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
+
+  /** When the same request may succeed. */
+  readonly retryAfterSeconds: number | undefined;
 }
 
 /** RFC 9457, with the stable `code` that programs compare. */
@@ -37,8 +42,9 @@ export interface Problem {
 /** What an error means over HTTP; the only place that knows status numbers. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Error && error.name === 'HttpProblem') {
-    const { status, code, detail } = error as HttpProblem;
-    return { body: bodyOf(status, code, detail) };
+    const { status, code, detail, retryAfterSeconds } = error as HttpProblem;
+    const body = bodyOf(status, code, detail);
+    return retryAfterSeconds === undefined ? { body } : { body, retryAfterSeconds };
   }
   if (error instanceof ZodError)
     return { body: bodyOf(400, 'invalid-request', `${describeProblem(error)}.`) };
@@ -55,7 +61,7 @@ export function problemOf(error: unknown): Problem {
   }
   if (error instanceof HttpException) {
     const status = error.getStatus();
-    return { body: bodyOf(status, codeOf(status), error.message) };
+    return { body: bodyOf(status, codeOf(status), withRemedy(status, error.message)) };
   }
   const refused = refusedByFastify(error);
   if (refused !== undefined) return { body: bodyOf(refused.status, codeOf(refused.status), refused.detail) };
@@ -79,10 +85,22 @@ function codeOf(status: number): string {
     .replace(/[^a-z]+/g, '-');
 }
 
+/** What to do about it; Fastify says only what it met. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  413: `A request may have ${REQUEST_LIMITS.bodyBytes} bytes: say less at once.`,
+  414: 'Ask with a shorter name.',
+  415: 'Send JSON, with the header content-type: application/json.',
+};
+
 /** Fastify refuses bodies that are too large or no JSON before any handler sees them. */
 function refusedByFastify(error: unknown): { status: number; detail: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   const { statusCode } = error as Error & { statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode > 499) return undefined;
-  return { status: statusCode, detail: error.message };
+  return { status: statusCode, detail: withRemedy(statusCode, error.message) };
+}
+
+function withRemedy(status: number, said: string): string {
+  const remedy = REMEDIES[status];
+  return remedy === undefined ? said : `${said.replace(/[^.]$/, '$&.')} ${remedy}`;
 }

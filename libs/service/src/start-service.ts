@@ -1,31 +1,23 @@
 import type { AddressInfo } from 'node:net';
-import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
 import { ServiceBusStrategy, type Around } from '@twinkey/nest-service-bus';
 import { connectBus, type Bus } from '@twinkey/service-bus';
-import { AccessGuard } from './access/access.guard.js';
+import { RequestBudget } from './access/request-budget.js';
 import { tokenVerifier } from './access/token-verifier.js';
+import { createApp, type Access } from './create-app.js';
 import { databasePassword, serviceCredential } from './credential.js';
-import { HealthController } from './health.controller.js';
 import { ServiceHealth } from './health.js';
 import type { Log } from './log.js';
 import { openLog } from './logging.js';
 import { countHandling, expectTypes } from './metrics/handling.js';
 import { outboxReading } from './metrics/outbox-reading.js';
-import type { Metrics } from './metrics/metrics.js';
 import { openMetricsServer } from './metrics/metrics-server.js';
 import { PrometheusMetrics } from './metrics/prometheus.js';
-import { countRequests } from './metrics/requests.js';
-import { nestLog } from './nest-log.js';
-import { ProblemFilter } from './problem.filter.js';
 import { pruning } from './pruning.js';
 import { PUBLIC_AUTHORITY, readConfig, type Environment } from '@twinkey/settings';
 import { sendOutbox } from './send-outbox.js';
 import type { Background, ServiceDefinition, ServiceParts } from './service.js';
 import { shutDown } from './shut-down.js';
-import { whileStarting } from './while-starting.js';
 import { traceHandling } from './traces/handling.js';
 import { startTracing } from './traces/start-tracing.js';
 import type { VariableName } from '@twinkey/settings';
@@ -117,9 +109,9 @@ export async function startService<Names extends VariableName>(
     log,
     health,
     metrics,
-    strategy,
     access: accessOf(config, environment),
   });
+  app.connectMicroservice({ strategy });
   await app.listen(config.port, config.httpHost);
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   const url = `http://${config.httpHost.includes(':') ? `[${config.httpHost}]` : config.httpHost}:${port}`;
@@ -191,59 +183,20 @@ async function waitForNeighbours(
   await waitFor(() => bus.ping(source), { what: 'Service Bus', log, signal, evenPermanent: true });
 }
 
-@Module({})
-class HostModule {}
-
-interface Access {
-  readonly audience: string | undefined;
-  readonly verify: ReturnType<typeof tokenVerifier> | undefined;
-}
-
 /** Without an audience nobody is asked for a token; readConfig has seen to it that only this machine can ask then. */
 function accessOf(
-  { apiAudience }: { readonly apiAudience?: readonly string[] | undefined },
+  {
+    apiAudience,
+    requestsPerSecond,
+  }: { readonly apiAudience?: readonly string[] | undefined; readonly requestsPerSecond: number },
   environment: Environment,
 ): Access {
-  if (apiAudience === undefined) return { audience: undefined, verify: undefined };
+  if (apiAudience === undefined) return {};
   const authority = environment['AZURE_AUTHORITY_HOST'] ?? PUBLIC_AUTHORITY;
   const tenantId = environment['AZURE_TENANT_ID'] ?? '';
-  return { audience: apiAudience[0], verify: tokenVerifier({ authority, tenantId, audiences: apiAudience }) };
-}
-
-async function createApp(
-  module: DynamicModule | Type,
-  {
-    log,
-    health,
-    metrics,
-    strategy,
-    access,
-  }: { log: Log; health: ServiceHealth; metrics: Metrics; strategy: ServiceBusStrategy; access: Access },
-): Promise<INestApplication> {
-  const host: DynamicModule = {
-    module: HostModule,
-    imports: [module],
-    controllers: [HealthController],
-    providers: [
-      { provide: ServiceHealth, useValue: health },
-      {
-        provide: APP_GUARD,
-        useValue: new AccessGuard(access.verify, access.audience),
-      },
-    ],
+  return {
+    audience: apiAudience[0],
+    verify: tokenVerifier({ authority, tenantId, audiences: apiAudience }),
+    budget: new RequestBudget(requestsPerSecond),
   };
-  const adapter = new FastifyAdapter({
-    forceCloseConnections: 'idle',
-    // An ARM id fits into a path; the default of 100 characters does not hold one.
-    routerOptions: { maxParamLength: 1_000 },
-  });
-  adapter.getInstance().addHook('onRequest', whileStarting(health));
-  adapter.getInstance().addHook('onResponse', countRequests(metrics));
-  const app = await NestFactory.create<NestFastifyApplication>(host, adapter, {
-    logger: nestLog(log),
-    abortOnError: false, // otherwise Nest ends the process without a word of ours
-  });
-  app.useGlobalFilters(new ProblemFilter(log));
-  app.connectMicroservice({ strategy });
-  return app;
 }

@@ -1,20 +1,16 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import type { ServiceHealth } from './health.js';
-import { HttpProblem, problemOf } from './problem.js';
+import { sendProblem } from './http/send-problem.js';
+import { HttpProblem } from './problem.js';
 
 /** Until the schema is there, only questions about health are answered. */
-export function whileStarting(
-  health: ServiceHealth,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
-  return async (request, reply) => {
-    if (!health.isStarting || request.url.startsWith('/health/')) return undefined;
-    const { body } = problemOf(
-      new HttpProblem(503, 'starting', 'The service is starting; /health/ready says what it waits for.'),
-    );
-    return reply
-      .status(body.status)
-      .header('retry-after', '1')
-      .header('content-type', 'application/problem+json')
-      .send(JSON.stringify(body));
+export function whileStarting(health: ServiceHealth): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (!health.isStarting || request.url.startsWith('/health/')) {
+      done();
+      return;
+    }
+    const detail = 'The service is starting; /health/ready says what it waits for.';
+    sendProblem(reply, new HttpProblem(503, 'starting', detail, { retryAfterSeconds: 1 }));
   };
 }

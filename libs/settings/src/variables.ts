@@ -105,6 +105,14 @@ export const BASE_VARIABLES = {
       .transform((list) => list.split(',').map((each) => each.trim().replace(/\/+$/, '')))
       .pipe(z.array(z.string().min(1, 'must name audiences, separated by commas')).min(1)),
   }),
+  TWINKEY_REQUESTS_PER_SECOND: variable({
+    field: 'requestsPerSecond',
+    what: 'How many requests an identity may make at each replica of a service, those of five seconds at once; more are refused with 429. Raise it for the notifier where more than 2,000 instances share an identity. Counts where tokens are asked for.',
+    example: '500',
+    fallback: '200',
+    usedBy: everyService,
+    read: wholeNumber(1, 1_000_000),
+  }),
   TWINKEY_LOG_LEVEL: variable({
     field: 'logLevel',
     what: 'The least important messages that are logged: debug, info, warn or error.',

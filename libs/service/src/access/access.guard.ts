@@ -2,6 +2,7 @@ import { createParamDecorator, SetMetadata, type CanActivate, type ExecutionCont
 import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from '../problem.js';
 import { ANYONE, callerOf, rolesThatInclude, type Caller, type Role } from './caller.js';
+import type { RequestBudget } from './request-budget.js';
 import type { VerifyToken } from './token-verifier.js';
 
 const ROLE = 'twinkey:role';
@@ -30,6 +31,8 @@ export class AccessGuard implements CanActivate {
     /** Absent: no token is asked for, and everybody may do everything. */
     private readonly verify: VerifyToken | undefined,
     private readonly audience: string | undefined,
+    /** Counts what each identity asks. Absent, or where no token tells callers apart: nothing is counted. */
+    private readonly budget?: RequestBudget,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,11 +43,24 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const caller = await this.#callerOf(request.headers.authorization);
     callers.set(request, caller);
+    this.#assertWithinBudget(caller);
     if (caller.roles.has(role)) return true;
     throw new HttpProblem(
       403,
       'role-missing',
       `${caller.name} (${caller.id}) lacks the app role for this: assign ${rolesThatInclude(role).join(' or ')}.`,
+    );
+  }
+
+  #assertWithinBudget({ id, name }: Caller): void {
+    if (this.verify === undefined || this.budget === undefined) return;
+    const waitMs = this.budget.take(id);
+    if (waitMs === 0) return;
+    throw new HttpProblem(
+      429,
+      'too-many-requests',
+      `${name} (${id}) asks more often than TWINKEY_REQUESTS_PER_SECOND allows. Ask again when Retry-After says so; raise the setting if so many processes share this identity.`,
+      { retryAfterSeconds: Math.ceil(waitMs / 1_000) },
     );
   }
 
