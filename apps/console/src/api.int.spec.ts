@@ -237,6 +237,12 @@ describe('asking for a rotation', () => {
       status: 422,
       body: { code: 'idempotency-key-reused' },
     });
+    for (const other of [{ by: 'ana' }, { reason: 'leaked' }, { scope: 'emergency', slot: 'key1' }]) {
+      expect(await ask(path, other, `key-${of.name}`)).toMatchObject({
+        status: 422,
+        body: { code: 'idempotency-key-reused' },
+      });
+    }
   });
 
   it('of a leaked key is let through although a rotation is open, and names the slot', async () => {
@@ -394,12 +400,14 @@ describe('a rotation that waits for consumers', () => {
 describe('declared consumers', () => {
   /** A declaration of its own per test. */
   const newConsumer = () => ConsumerName.parse(`consumer-${(count += 1)}`);
-  const put = (name: string, body: object, method = 'PUT') =>
+  const put = (name: string, body: object, method = 'PUT', key?: string) =>
     fetch(`${running.url}/v1/consumers/${name}`, {
       method,
-      ...(method === 'PUT'
-        ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-        : {}),
+      headers: {
+        ...(method === 'PUT' ? { 'content-type': 'application/json' } : {}),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(method === 'PUT' ? { body: JSON.stringify(body) } : {}),
     }).then(async (response) => ({
       status: response.status,
       body: (await response.json()) as Record<string, unknown>,
@@ -462,6 +470,39 @@ describe('declared consumers', () => {
     expect(said(name)[1]?.version).toBeGreaterThan(said(name)[0]?.version ?? 0);
     expect((await fetch(`${running.url}/v1/consumers/${name}`)).status).toBe(404);
     expect(await put(name, {}, 'DELETE')).toMatchObject({ status: 404, body: { code: 'consumer-unknown' } });
+  });
+
+  it('are declared and taken back once under an idempotency key, however often that is asked', async () => {
+    const name = newConsumer();
+    const keys = { declare: `declare-${name}`, withdraw: `withdraw-${name}` };
+    const declare = () => put(name, { owner: 'desk team' }, 'PUT', keys.declare);
+    const withdraw = () => put(`${name}?reason=gone`, {}, 'DELETE', keys.withdraw);
+    const [first, ...again] = await Promise.all([declare(), declare(), declare()]);
+    expect(first).toMatchObject({ status: 200, body: { consumer: name, declared: { owner: 'desk team' } } });
+    for (const one of again) expect(one).toEqual(first);
+    const gone = await withdraw();
+    expect(gone).toEqual({ status: 200, body: { consumer: name } });
+    expect(await withdraw()).toEqual(gone);
+    expect(await declare()).toEqual(first);
+    expect((await fetch(`${running.url}/v1/consumers/${name}`)).status).toBe(404);
+    const { commands: audit } = await get('/v1/commands', answers.CommandList);
+    expect(audit.filter(({ consumer }) => consumer === name).map(({ command }) => command)).toEqual([
+      'withdraw-consumer',
+      'declare-consumer',
+    ]);
+
+    const others = [
+      put(name, { owner: 'another team' }, 'PUT', keys.declare),
+      put(newConsumer(), { owner: 'desk team' }, 'PUT', keys.declare),
+      put(name, {}, 'DELETE', keys.withdraw),
+    ];
+    for (const other of await Promise.all(others)) {
+      expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
+    }
+    expect(await put(name, { owner: 'x' }, 'PUT', 'x'.repeat(201))).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('Idempotency-Key') },
+    });
   });
 
   it('that the file declares are not changed over the API', async () => {
@@ -630,12 +671,14 @@ describe('a message that nobody could read', () => {
     expect(dead.reason).not.toBeNull();
 
     const path = '/v1/dead-letters/replay';
-    const { status, body } = await ask(path, {
-      by: 'ana',
-      entity: dead.entity,
-      sequenceNumbers: [dead.sequenceNumber],
+    const which = { by: 'ana', entity: dead.entity, sequenceNumbers: [dead.sequenceNumber] };
+    const first = await ask(path, which, 'replay-once');
+    expect(first).toMatchObject({ status: 200, body: { messages: [{ outcome: 'replayed' }] } });
+    expect(await ask(path, which, 'replay-once')).toEqual(first);
+    expect(await ask(path, { ...which, by: 'ben' }, 'replay-once')).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
     });
-    expect({ status, body }).toMatchObject({ status: 200, body: { messages: [{ outcome: 'replayed' }] } });
     expect(await ask(path, { entity: 'nowhere', all: true })).toMatchObject({
       status: 404,
       body: { code: 'entity-unknown' },

@@ -9,11 +9,11 @@ import {
   type RotationScope,
 } from '@twinkey/contracts';
 import { appendOutbox, type Database } from '@twinkey/journal';
-import { HttpProblem } from '@twinkey/service';
-import type { Selectable, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { Asked, CommandView } from './api/answers.js';
+import { alone, earlier, keyReused, questionOf, remembered, type Question } from './idempotency.js';
 import { newestPosition } from './read-model/feed.js';
-import type { CommandTable, ConsoleTables } from './read-model/tables.js';
+import type { ConsoleTables } from './read-model/tables.js';
 
 type Db = Database<ConsoleTables>;
 type Trx = Transaction<ConsoleTables>;
@@ -34,27 +34,48 @@ export interface Ask {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** Something that a person asks for besides rotations. */
+export interface Deed {
+  readonly command: string;
+  readonly by: string;
+  readonly details: object;
+  readonly question: Question;
+}
+
 export interface Commands {
   /** The answer that an earlier request with this key was given, if there was one. */
   answered(ask: Ask): Promise<Asked | undefined>;
   /** Audits the command and lets it leave, in one transaction. */
   send(ask: Ask): Promise<Asked>;
-  /** Audits something that is no rotation command. */
-  note(what: { command: string; by: string; details: object }): Promise<void>;
+  /**
+   * Does something that is no rotation command, audited before it begins. Under an idempotency key it is done once and
+   * its answer repeated; when a process died over it, the repetition does it: the work must stand that.
+   */
+  once<Answer extends object>(what: Deed, work: () => Promise<Answer>): Promise<Answer>;
   list(wanted: { account?: string | undefined; limit: number }): Promise<CommandView[]>;
 }
 
 export function commandsOf(db: Db, clock: () => Date): Commands {
-  const answered = async (ask: Ask): Promise<Asked | undefined> => {
-    if (ask.idempotencyKey === undefined) return undefined;
-    const row = await db.kysely
-      .selectFrom('command')
-      .selectAll()
-      .where('idempotency_key', '=', ask.idempotencyKey)
+  const answered = async (ask: Ask): Promise<Asked | undefined> =>
+    (await earlier(db.kysely, questionIn(ask)))?.answer as Asked | undefined;
+
+  /** Its id in the audit. */
+  const note = async ({ command, by, details, question }: Deed): Promise<string> => {
+    const id = randomUUID();
+    const { numInsertedOrUpdatedRows: written = 0n } = await db.kysely
+      .insertInto('command')
+      .values({
+        command_id: id,
+        command,
+        details: remembered(question, details),
+        asked_by: by,
+        asked_at: clock(),
+        idempotency_key: question.key ?? null,
+      })
+      .onConflict((conflict) => conflict.column('idempotency_key').doNothing())
       .executeTakeFirst();
-    if (!row) return undefined;
-    assertSameQuestion(row, ask);
-    return answerOf(ask, RotationId.parse(row.rotation), afterOf(row));
+    if (written === 0n) throw keyReused(); // a command took the key in this moment
+    return id;
   };
 
   return {
@@ -66,28 +87,33 @@ export function commandsOf(db: Db, clock: () => Date): Commands {
       const sent = await db.kysely.transaction().execute(async (trx) => {
         const after = await newestPosition({ kysely: trx });
         const id = randomUUID();
-        if (!(await audit(trx, { id, ask, rotation, after, at }))) return undefined;
+        const answer = answerOf(ask, rotation, after);
+        if (!(await audit(trx, { id, ask, rotation, answer, at }))) return undefined;
         if (ask.command === 'rotate') await noteAsked(trx, ask, rotation, at);
         await appendOutbox(trx, [outgoing(id, ask, rotation, at)]);
-        return answerOf(ask, rotation, after);
+        return answer;
       });
       const answer = sent ?? (await answered(ask));
       if (!answer) throw new Error('A command was neither audited now nor earlier.');
       return answer;
     },
 
-    async note({ command, by, details }) {
-      await db.kysely
-        .insertInto('command')
-        .values({
-          command_id: randomUUID(),
-          command,
-          details: JSON.stringify(details),
-          asked_by: by,
-          asked_at: clock(),
-        })
-        .execute();
-    },
+    once: <Answer extends object>(deed: Deed, work: () => Promise<Answer>) =>
+      alone(db.kysely, deed.question, async () => {
+        const { question, details } = deed;
+        const before = await earlier(db.kysely, question);
+        if (before?.answer !== undefined) return before.answer as Answer;
+        const id = before?.id ?? (await note(deed));
+        const answer = await work();
+        if (question.key !== undefined) {
+          await db.kysely
+            .updateTable('command')
+            .set({ details: remembered(question, details, answer) })
+            .where('command_id', '=', id)
+            .execute();
+        }
+        return answer;
+      }),
 
     async list({ account, limit }) {
       const rows = await db.kysely
@@ -125,7 +151,7 @@ function mintRotationId({ idempotencyKey, account }: Ask): string {
 
 async function audit(
   trx: Trx,
-  { id, ask, rotation, after, at }: { id: string; ask: Ask; rotation: string; after: number; at: Date },
+  { id, ask, rotation, answer, at }: { id: string; ask: Ask; rotation: string; answer: Asked; at: Date },
 ): Promise<boolean> {
   const result = await trx
     .insertInto('command')
@@ -135,7 +161,7 @@ async function audit(
       account: ask.account,
       rotation,
       consumer: ask.consumer ?? null,
-      details: JSON.stringify({ after, ...scopeOf(ask) }),
+      details: remembered(questionIn(ask), scopeOf(ask), answer),
       asked_by: ask.by,
       reason: ask.reason ?? null,
       asked_at: at,
@@ -196,10 +222,6 @@ function answerOf({ account, command }: Ask, rotation: RotationId, after: number
   return { rotation, account: accountName(AccountId.parse(account)), command, after };
 }
 
-function afterOf({ details }: Selectable<CommandTable>): number {
-  return details !== null && 'after' in details && typeof details.after === 'number' ? details.after : 0;
-}
-
 /** What differs from the usual: nothing is said of a rotation of both keys. */
 function scopeOf({ scope = 'both', slot }: Ask): { scope?: RotationScope; slot?: KeySlot } {
   return {
@@ -208,21 +230,17 @@ function scopeOf({ scope = 'both', slot }: Ask): { scope?: RotationScope; slot?:
   };
 }
 
-function scopeIn({ details }: Selectable<CommandTable>): unknown {
-  return details !== null && 'scope' in details ? details.scope : 'both';
-}
-
-function assertSameQuestion(row: Selectable<CommandTable>, ask: Ask): void {
-  const same =
-    row.command === ask.command &&
-    row.account === ask.account &&
-    (ask.rotation === undefined || row.rotation === ask.rotation) &&
-    row.consumer === (ask.consumer ?? null) &&
-    (ask.command !== 'rotate' || scopeIn(row) === (ask.scope ?? 'both'));
-  if (same) return;
-  throw new HttpProblem(
-    422,
-    'idempotency-key-reused',
-    'This Idempotency-Key was used for another request. Use a new key for a new request.',
-  );
+/** All of what was asked for: what differs in any of it is another request. */
+function questionIn({
+  idempotencyKey,
+  command,
+  account,
+  rotation,
+  consumer,
+  scope,
+  slot,
+  by,
+  reason,
+}: Ask): Question {
+  return questionOf(idempotencyKey, command, account, rotation, consumer, scope ?? 'both', slot, by, reason);
 }

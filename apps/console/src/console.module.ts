@@ -6,6 +6,7 @@ import { ConsumersController } from './api/consumers.controller.js';
 import { DeadLettersController } from './api/dead-letters.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { KeylessController } from './api/keyless.controller.js';
+import { MOST_STREAMS, OpenStreams } from './api/open-streams.js';
 import { OpenApiController } from './api/openapi.controller.js';
 import { RotationsController } from './api/rotations.controller.js';
 import { StatusController } from './api/status.controller.js';
@@ -37,6 +38,7 @@ export class ConsoleModule implements OnModuleDestroy {
       ],
       providers: [
         Pulse,
+        { provide: OpenStreams, useValue: new OpenStreams(MOST_STREAMS) },
         { provide: DATABASE, useValue: database },
         { provide: BUS, useValue: bus },
         { provide: CLOCK, useValue: clock },

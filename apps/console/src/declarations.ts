@@ -9,6 +9,9 @@ import {
 import { appendOutbox, type Database, type OutboxMessage } from '@twinkey/journal';
 import { HttpProblem } from '@twinkey/service';
 import { sql } from 'kysely';
+import type { ConsumerSummary } from './api/answers.js';
+import { earlier, keyReused, remembered, type Question } from './idempotency.js';
+import { listConsumers } from './read-model/consumers.js';
 import { declarationRows, noteDeclaration, type DatedSaying, type Trx } from './read-model/declarations.js';
 import type { ConsoleTables } from './read-model/tables.js';
 
@@ -23,6 +26,8 @@ interface Person {
   readonly by: string;
   readonly reason: string | null;
   readonly at: Date;
+  /** What was asked; asked again under its key, it is answered as before and nothing is said. */
+  readonly question: Question;
 }
 
 /** Says it of a consumer that the file does not declare. */
@@ -30,23 +35,35 @@ export async function declareOverApi(
   db: Db,
   declaration: ConsumerDeclaration,
   person: Person,
-): Promise<void> {
-  await say(db, declaration.consumer, declaration, person);
+): Promise<ConsumerSummary> {
+  const { consumer } = declaration;
+  return say(db, consumer, declaration, person, async (trx) => {
+    const [declared] = await listConsumers({ kysely: trx }, consumer);
+    if (declared === undefined) throw new Error('What was declared is declared.');
+    return declared;
+  });
 }
 
 /** Takes back what was said over the API. */
-export async function withdrawOverApi(db: Db, consumer: ConsumerName, person: Person): Promise<void> {
-  await say(db, consumer, null, person);
+export async function withdrawOverApi(
+  db: Db,
+  consumer: ConsumerName,
+  person: Person,
+): Promise<{ consumer: string }> {
+  return say(db, consumer, null, person, () => Promise.resolve({ consumer }));
 }
 
-async function say(
+async function say<Answer>(
   db: Db,
   consumer: ConsumerName,
   declaration: ConsumerDeclaration | null,
-  { by, reason, at }: Person,
-): Promise<void> {
-  await db.kysely.transaction().execute(async (trx) => {
+  { by, reason, at, question }: Person,
+  answerIn: (trx: Trx) => Promise<Answer>,
+): Promise<Answer> {
+  return db.kysely.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${`declaration ${consumer}`}, 0))`.execute(trx);
+    const asked = await earlier(trx, question);
+    if (asked !== null) return asked.answer as Answer;
     const said = await declarationRows(trx, consumer);
     assertNotInFile(consumer, said);
     const before = said.find(({ source }) => source === 'api');
@@ -66,19 +83,24 @@ async function say(
       at,
     };
     await noteDeclaration(trx, now);
-    await trx
+    const answer = await answerIn(trx);
+    const { numInsertedOrUpdatedRows: audited = 0n } = await trx
       .insertInto('command')
       .values({
         command_id: randomUUID(),
         command: declaration === null ? 'withdraw-consumer' : 'declare-consumer',
         consumer,
-        details: JSON.stringify({ declaration }),
+        details: remembered(question, { declaration }, answer),
         asked_by: by,
         reason,
         asked_at: at,
+        idempotency_key: question.key ?? null,
       })
-      .execute();
+      .onConflict((conflict) => conflict.column('idempotency_key').doNothing())
+      .executeTakeFirst();
+    if (audited === 0n) throw keyReused(); // for another consumer, in this moment
     await appendOutbox(trx, [messageFor(now)]);
+    return answer;
   });
 }
 

@@ -1,12 +1,14 @@
-import { Body, Controller, Delete, Get, Inject, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Put, Query } from '@nestjs/common';
 import { AccountId, type ConsumerDeclaration } from '@twinkey/contracts';
 import { Allow, Asking, HttpProblem, type Caller } from '@twinkey/service';
 import type { z } from 'zod';
 import { declareOverApi, withdrawOverApi } from '../declarations.js';
+import { earlier, questionOf } from '../idempotency.js';
 import { CLOCK, DATABASE, type Clock, type ConsoleDatabase } from '../parts.js';
 import { listConsumers } from '../read-model/consumers.js';
 import type { ConsumerSummary } from './answers.js';
 import { askedBy } from './asked-by.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
 import { theAccount } from './look-up.js';
 import { parse } from './parse.js';
 import { ConsumerPath, DeclareBody, WithdrawQuery } from './questions.js';
@@ -43,8 +45,13 @@ export class ConsumersController {
   async declare(
     @Param(parse(ConsumerPath)) { name }: z.infer<typeof ConsumerPath>,
     @Body(parse(DeclareBody)) { by, reason, accounts: called, ...terms }: DeclareBody,
+    @Headers('idempotency-key') key: string | undefined,
     @Asking() caller: Caller,
   ): Promise<ConsumerSummary> {
+    const person = { by: askedBy(caller, by), reason: reason ?? null };
+    const question = questionOf(idempotencyKeyOf(key), 'declare', name, person, called, terms);
+    const before = await earlier(this.database.kysely, question);
+    if (before !== null) return before.answer as ConsumerSummary;
     const accounts: AccountId[] = [];
     for (const one of called) accounts.push(AccountId.parse(await theAccount(this.database, one)));
     const { acknowledgeWithinSeconds, onOverdue, escalate, ...always } = terms;
@@ -56,8 +63,7 @@ export class ConsumersController {
       ...(onOverdue === undefined ? {} : { onOverdue }),
       ...(escalate === undefined ? {} : { escalate }),
     };
-    await declareOverApi(this.database, declaration, this.person(caller, by, reason));
-    return this.show({ name });
+    return declareOverApi(this.database, declaration, { ...person, at: this.clock(), question });
   }
 
   @Allow('admin')
@@ -65,13 +71,11 @@ export class ConsumersController {
   async withdraw(
     @Param(parse(ConsumerPath)) { name }: z.infer<typeof ConsumerPath>,
     @Query(parse(WithdrawQuery)) { by, reason }: z.infer<typeof WithdrawQuery>,
+    @Headers('idempotency-key') key: string | undefined,
     @Asking() caller: Caller,
   ): Promise<{ consumer: string }> {
-    await withdrawOverApi(this.database, name, this.person(caller, by, reason));
-    return { consumer: name };
-  }
-
-  private person(caller: Caller, by: string, reason: string | undefined) {
-    return { by: askedBy(caller, by), reason: reason ?? null, at: this.clock() };
+    const person = { by: askedBy(caller, by), reason: reason ?? null };
+    const question = questionOf(idempotencyKeyOf(key), 'withdraw', name, person);
+    return withdrawOverApi(this.database, name, { ...person, at: this.clock(), question });
   }
 }

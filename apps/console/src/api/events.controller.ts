@@ -8,6 +8,7 @@ import { Pulse } from '../read-model/pulse.js';
 import type { EventList } from './answers.js';
 import { streamEvents } from './event-stream.js';
 import { theRotation } from './look-up.js';
+import { OpenStreams } from './open-streams.js';
 import { parse } from './parse.js';
 import { EventsQuery, RotationPath } from './questions.js';
 
@@ -29,6 +30,7 @@ export class EventsController {
   constructor(
     @Inject(DATABASE) private readonly database: ConsoleDatabase,
     private readonly pulse: Pulse,
+    private readonly streams: OpenStreams,
   ) {}
 
   @Get('events')
@@ -60,10 +62,10 @@ export class EventsController {
     const of = rotation === undefined ? {} : { rotation };
     if (watch !== undefined || headers.accept?.includes('text/event-stream')) {
       const resumed = Number(headers['last-event-id'] ?? Number.NaN);
-      reply.hijack();
-      await streamEvents(this.database, this.pulse, reply.raw, {
-        ...of,
-        after: Number.isSafeInteger(resumed) ? resumed : after,
+      const from = Number.isSafeInteger(resumed) ? resumed : after;
+      await this.streams.send(() => {
+        reply.hijack();
+        return streamEvents(this.database, this.pulse, reply.raw, { ...of, after: from });
       });
       return;
     }

@@ -38,7 +38,7 @@ export const RotationPath = z.object({
 
 export const RotationsQuery = z.object({
   state: RotationStateName.optional(),
-  account: z.string().min(1).optional(),
+  account: z.string().min(1).max(300).optional(),
   limit: wholeNumber(500).default(50),
 });
 export const EventsQuery = z.object({
@@ -52,7 +52,7 @@ export const EventsQuery = z.object({
     ),
 });
 export const CommandsQuery = z.object({
-  account: z.string().min(1).optional(),
+  account: z.string().min(1).max(300).optional(),
   limit: wholeNumber(500).default(50),
 });
 
@@ -106,13 +106,13 @@ export const WaiveBody = z.object({ by: By, consumer: ConsumerName, reason: Reas
 export const ReplayDeadLettersBody = z.union([
   z.object({
     by: By,
-    entity: z.string().min(1),
+    entity: z.string().min(1).max(260),
     sequenceNumbers: z
       .array(z.string().regex(/^\d{1,19}$/, 'must be a decimal number'))
       .min(1)
       .max(100),
   }),
-  z.object({ by: By, entity: z.string().min(1), all: z.literal(true) }),
+  z.object({ by: By, entity: z.string().min(1).max(260), all: z.literal(true) }),
 ]);
 
 export const IdempotencyKey = z.string().trim().min(1).max(200);

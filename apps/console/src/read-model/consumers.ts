@@ -10,7 +10,7 @@ import type { ConsumerSummary } from '../api/answers.js';
 import { declarationsByConsumer, type DatedSaying } from './declarations.js';
 import type { ConsoleTables } from './tables.js';
 
-type Db = Database<ConsoleTables>;
+type Db = Pick<Database<ConsoleTables>, 'kysely'>;
 
 /** Every consumer that is declared or seen on an account, by name; or the one of that name. */
 export async function listConsumers(db: Db, name?: ConsumerName): Promise<readonly ConsumerSummary[]> {

@@ -12,6 +12,8 @@ import {
   vision,
   wholeRotation,
 } from '../../spec/sample-events.js';
+import { commandsOf } from '../commands.js';
+import { questionOf } from '../idempotency.js';
 import type { ConsoleDatabase } from '../parts.js';
 import { findAccounts, listAccounts, showAccount } from './accounts.js';
 import { eventsAfter, timelineOf } from './feed.js';
@@ -276,5 +278,44 @@ describe('the fleet', () => {
     expect(await findAccounts(db, 'other/speech')).toEqual([]);
     expect(await listRotations(db, { state: 'waiting', limit: 5 })).toHaveLength(1);
     expect(await listRotations(db, { state: 'halted', limit: 5 })).toHaveLength(0);
+  });
+});
+
+describe('what is asked under an idempotency key', () => {
+  const deed = {
+    command: 'replay-dead-letters',
+    by: 'ana',
+    details: {},
+    question: questionOf('a key', 'all of them'),
+  };
+
+  it('is refused while it is under way, by any replica, and answered alike afterwards', async () => {
+    const [one, other] = [commandsOf(db, () => at(0)), commandsOf(db, () => at(1))];
+    let end: (answer: object) => void = () => undefined;
+    const work = new Promise<object>((resolve) => (end = resolve));
+    let begun: () => void = () => undefined;
+    const isUnderWay = new Promise<void>((resolve) => (begun = resolve));
+    const first = one.once(deed, () => {
+      begun();
+      return work;
+    });
+    await isUnderWay;
+    const never = () => Promise.reject(new Error('done twice'));
+    await expect(other.once(deed, never)).rejects.toMatchObject({
+      status: 409,
+      code: 'idempotency-key-in-use',
+      retryAfterSeconds: 1,
+    });
+    end({ replayed: 3 });
+    expect(await first).toEqual({ replayed: 3 });
+    expect(await other.once(deed, never)).toEqual({ replayed: 3 });
+    expect(await one.list({ limit: 10 })).toHaveLength(1);
+  });
+
+  it('is done by the repetition when it died half-way, and audited once', async () => {
+    const commands = commandsOf(db, () => at(0));
+    await expect(commands.once(deed, () => Promise.reject(new Error('died')))).rejects.toThrow('died');
+    expect(await commands.once(deed, () => Promise.resolve({ replayed: 1 }))).toEqual({ replayed: 1 });
+    expect(await commands.list({ limit: 10 })).toHaveLength(1);
   });
 });

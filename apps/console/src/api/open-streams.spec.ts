@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { Pulse } from '../read-model/pulse.js';
+import { EventsController } from './events.controller.js';
+import { OpenStreams } from './open-streams.js';
+
+describe('the streams of a console', () => {
+  it('are as many as it can send, and one more when one has ended', async () => {
+    const streams = new OpenStreams(1);
+    let end: () => void = () => undefined;
+    const first = streams.send(() => new Promise<void>((resolve) => (end = resolve)));
+    const nothing = () => Promise.resolve();
+    await expect(streams.send(nothing)).rejects.toMatchObject({
+      status: 429,
+      code: 'too-many-streams',
+      retryAfterSeconds: 5,
+    });
+    end();
+    await first;
+    await expect(streams.send(nothing)).resolves.toBeUndefined();
+    await expect(streams.send(() => Promise.reject(new Error('broke')))).rejects.toThrow('broke');
+    await expect(streams.send(nothing)).resolves.toBeUndefined();
+  });
+
+  it('are counted where they are asked for, before the answer is begun', async () => {
+    const controller = new EventsController(undefined as never, new Pulse(), new OpenStreams(0));
+    const reply = undefined as never; // nothing of it may be touched
+    const asked = controller.all({ after: 0, limit: 1, watch: '' }, {}, reply);
+    await expect(asked).rejects.toMatchObject({ status: 429 });
+  });
+});
