@@ -6,6 +6,8 @@ export type { Log } from './log.js';
 export { accountLabels } from './metrics/account-labels.js';
 export { NO_METRICS, type Metrics, type Reading, type Sample } from './metrics/metrics.js';
 export { PrometheusMetrics } from './metrics/prometheus.js';
+export { openApiDocument, ProblemSchema } from './open-api/document.js';
+export type { ApiDescription, Operation, OperationExample } from './open-api/operation.js';
 export { HttpProblem } from './problem.js';
 export { redact } from './redact.js';
 export { runService } from './run-service.js';

@@ -3,6 +3,8 @@
 import { ConsumerChannel, Moment, RotationScope, Step } from '@twinkey/contracts';
 import { z } from 'zod';
 
+export { ProblemSchema as Problem } from '@twinkey/service';
+
 const Time = Moment.nullable();
 const Slot = z.enum(['key1', 'key2']);
 
@@ -307,14 +309,6 @@ export const ReplayedDeadLetterView = z.object({
   sequenceNumber: z.string(),
   id: z.string(),
   outcome: z.enum(['replayed', 'not-found']),
-});
-
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
 });
 
 export const AccountList = z.object({ accounts: z.array(AccountView) });

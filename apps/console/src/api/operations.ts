@@ -1,33 +1,14 @@
 // Every operation of the API, once: the OpenAPI document is made from this list, and a spec holds it against the
 // routes that really exist.
-import type { Role } from '@twinkey/service';
-import type { z } from 'zod';
+import type { Operation, Role } from '@twinkey/service';
 import * as answers from './answers.js';
 import * as questions from './questions.js';
-
-export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
-  readonly path: string;
-  readonly id: string;
-  readonly summary: string;
-  /** What the caller must be, where tokens are asked for. */
-  readonly role: Role;
-  readonly tag: 'fleet' | 'accounts' | 'consumers' | 'rotations' | 'events' | 'dead letters' | 'audit';
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly status: 200 | 202;
-  readonly answer: z.ZodType;
-  /** Also answers as a stream of server-sent events whose data are these. */
-  readonly streams?: z.ZodType;
-  /** Codes of the problems that the operation itself can answer, by status. */
-  readonly problems: Readonly<Record<number, readonly string[]>>;
-}
 
 const command = (problems: Readonly<Record<number, readonly string[]>>) => ({
   method: 'post' as const,
   role: 'operate' as Role,
   status: 202 as const,
+  idempotent: true as const,
   answer: answers.Asked,
   problems: { 400: ['invalid-request'], 422: ['idempotency-key-reused'], ...problems },
 });
