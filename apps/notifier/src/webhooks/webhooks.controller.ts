@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ConsumerName } from '@twinkey/contracts';
 import { Allow, Asking, type Caller } from '@twinkey/service';
 import { z } from 'zod';
@@ -20,6 +20,8 @@ const Log = z.object({
 });
 /** Who asks, where no token says so. */
 const AskedBy = z.object({ by: z.string().min(1).max(200).default('anyone') });
+
+const Keyed = z.object({ 'idempotency-key': z.string().trim().min(1).max(200).optional() });
 
 /** For people: which endpoints there are, what they were sent, and to try them. */
 @Allow('read')
@@ -47,13 +49,20 @@ export class WebhooksController {
   @Allow('operate')
   @Post(':consumer/test')
   @HttpCode(202)
-  async test(@Param() path: unknown, @Body() body: unknown, @Asking() caller: Caller): Promise<Asked> {
+  async test(
+    @Param() path: unknown,
+    @Body() body: unknown,
+    @Headers() headers: unknown,
+    @Asking() caller: Caller,
+  ): Promise<Asked> {
     const { consumer } = parse(Endpoint, path);
-    const asked = await askForTest(this.shell, consumer, nameOf(caller, body));
+    const { 'idempotency-key': key } = parse(Keyed, headers);
+    const asked = await askForTest(this.shell, consumer, nameOf(caller, body), key);
     this.webhooks.dispatcher.soon();
     return asked;
   }
 
+  /** Takes no idempotency key: asked twice, the same event is sent under the same id, and its receiver knows it. */
   @Allow('operate')
   @Post(':consumer/deliveries/:delivery/resend')
   @HttpCode(202)

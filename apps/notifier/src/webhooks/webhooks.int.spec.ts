@@ -67,10 +67,10 @@ afterEach(async () => {
 });
 
 let version = 1;
-function consumerDeclared(url: string, channel: object = {}): Message<RegistryEvent> {
+function consumerDeclared(url: string, channel: object = {}, called = consumer): Message<RegistryEvent> {
   version += 1;
   return writeMessage(RegistryEvent, {
-    id: `cd-support-desk-v${version}`,
+    id: `cd-${called}-v${version}`,
     source: 'twinkey/scheduler',
     time: new Date(),
     data: {
@@ -80,7 +80,7 @@ function consumerDeclared(url: string, channel: object = {}): Message<RegistryEv
         event: 'consumer-declared',
         source: 'file',
         declaration: {
-          consumer,
+          consumer: called,
           owner: 'support@contoso.example',
           accounts: [accountCalled('speech-weu')],
           minimumInstances: 0,
@@ -169,12 +169,12 @@ describe('A key switch that a webhook is asked about', () => {
 
   const say = (entity: string, message: Message<unknown>) =>
     bus.send(entity, [{ id: message.id, body: message }]);
-  const ask = async (method: string, path: string, body?: object) => {
+  const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const response = await fetch(`${running.url}/v1/webhooks${path}`, {
       method,
       ...(body === undefined
         ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        : { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
@@ -260,9 +260,13 @@ describe('A key switch that a webhook is asked about', () => {
     await say('registry-events', consumerDeclared(receiver.url));
     const listed = async () => ((await ask('GET', '')).body['webhooks'] as { url: string }[])[0]?.url;
     await until(async () => (await listed()) === receiver.url.replace(/\?.*/, ''));
-    const { status, body } = await ask('POST', '/support-desk/test', { by: 'nobody-special' });
+    const test = (key: string) =>
+      ask('POST', '/support-desk/test', { by: 'nobody-special' }, { 'idempotency-key': key });
+    const { status, body } = await test('try-it');
     expect(status).toBe(202);
     await until(() => receiver.heard.length === 1);
+    expect(await test('try-it')).toEqual({ status, body });
+    expect(await test('x'.repeat(201))).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     expect(receiver.heard[0]).toMatchObject({
       verified: true,
       event: { type: 'com.twinkey.webhook.test', data: { consumer } },
@@ -272,6 +276,9 @@ describe('A key switch that a webhook is asked about', () => {
     expect((await ask('GET', path)).body).toMatchObject({
       deliveries: [{ kind: 'test', askedBy: 'nobody-special', state: 'delivered', attempts: 1 }],
     });
+    const again = await test('try-it-again');
+    expect(again.body['delivery']).not.toBe(body['delivery']);
+    await until(() => receiver.heard.length === 2);
   });
 
   it.each([
@@ -457,6 +464,23 @@ describe('Replicas that share the line', () => {
     expect(receiver.heard).toHaveLength(1);
     const waiting = (await log()).find(({ state }) => state === 'superseded');
     expect(waiting).toMatchObject({ generation: 1 });
+  });
+
+  it('send one test for one idempotency key, whichever of them is asked, and none to another endpoint', async () => {
+    const another = ConsumerName.parse('another-desk');
+    await declare(one.shell, consumerDeclared(receiver.url));
+    await declare(one.shell, consumerDeclared(receiver.url, {}, another));
+    const asked = await Promise.all(
+      [one, other, one].map(({ shell }) => askForTest(shell, consumer, 'spec', 'once')),
+    );
+    expect(new Set(asked.map(({ delivery }) => delivery)).size).toBe(1);
+    await dispatcher().idle();
+    expect(receiver.heard).toHaveLength(1);
+    expect(await askForTest(other.shell, consumer, 'spec', 'once')).toEqual(asked[0]);
+    await expect(askForTest(one.shell, another, 'spec', 'once')).rejects.toMatchObject({
+      status: 422,
+      code: 'idempotency-key-reused',
+    });
   });
 
   it('send nothing more to one that is gone, until a person tries it or its URL changes', async () => {
