@@ -37,22 +37,15 @@ export class ConsoleClient {
   }
 
   async post<Body>(path: string, body: object): Promise<Body> {
-    const headers = {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      'idempotency-key': crypto.randomUUID(),
-    };
-    return this.ask<Body>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.ask<Body>(path, { method: 'POST', headers: changing('json'), body: JSON.stringify(body) });
   }
 
-  /** Saying it twice is saying it once. */
   async put<Body>(path: string, body: object): Promise<Body> {
-    const headers = { accept: 'application/json', 'content-type': 'application/json' };
-    return this.ask<Body>(path, { method: 'PUT', headers, body: JSON.stringify(body) });
+    return this.ask<Body>(path, { method: 'PUT', headers: changing('json'), body: JSON.stringify(body) });
   }
 
   async delete<Body>(path: string): Promise<Body> {
-    return this.ask<Body>(path, { method: 'DELETE', headers: { accept: 'application/json' } });
+    return this.ask<Body>(path, { method: 'DELETE', headers: changing() });
   }
 
   /** An answer whose body is read as it comes; network errors are the caller's. */
@@ -117,6 +110,15 @@ export class ConsoleClient {
       { cause },
     );
   }
+}
+
+/** Headers of a request that changes something, and shall do so once. */
+function changing(body?: 'json'): Record<string, string> {
+  return {
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    'idempotency-key': crypto.randomUUID(),
+  };
 }
 
 function failureOf(service: Service, path: string, status: number, text: string): Failure {

@@ -55,6 +55,22 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     state: nothing,
     remedy: 'Set TWINKEY_API_AUDIENCE as the console has it, and sign in.',
   },
+  'too-many-requests': {
+    state: nothing,
+    remedy: 'Ask again in some seconds; if many share this identity, raise TWINKEY_REQUESTS_PER_SECOND.',
+  },
+  'too-many-streams': {
+    state: nothing,
+    remedy: 'Ask again when somebody has stopped watching, or look with: twinkey rotations show <rotation>',
+  },
+  'idempotency-key-in-use': {
+    state: 'What was asked for is under way.',
+    remedy: 'Look at the outcome with: twinkey status',
+  },
+  'not-from-here': {
+    state: nothing,
+    remedy: 'Use http://127.0.0.1 or http://localhost as --url, or have the console ask for tokens.',
+  },
   'role-missing': { state: nothing, remedy: 'Have the app role assigned that is named above.' },
   'invalid-request': { state: nothing, remedy: 'Correct the value; see: twinkey <command> --help' },
 };

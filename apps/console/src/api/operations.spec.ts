@@ -46,4 +46,10 @@ describe('the list of operations', () => {
       'read',
     );
   });
+
+  it('takes an idempotency key for all that changes something, and says what another use of it is answered', () => {
+    const changing = OPERATIONS.filter(({ method }) => method !== 'get');
+    expect(changing.filter(({ idempotent }) => idempotent !== true).map(({ id }) => id)).toEqual([]);
+    expect(changing.filter(({ problems }) => problems[422] === undefined).map(({ id }) => id)).toEqual([]);
+  });
 });

@@ -100,10 +100,12 @@ export const OPERATIONS: readonly Operation[] = [
     body: questions.DeclareBody,
     status: 200,
     answer: answers.ConsumerSummary,
+    idempotent: true,
     problems: {
       400: ['invalid-request'],
       404: noAccount,
       409: ['account-ambiguous', 'declared-in-file', 'subscription-taken'],
+      422: ['idempotency-key-reused'],
     },
   },
   {
@@ -117,7 +119,13 @@ export const OPERATIONS: readonly Operation[] = [
     query: questions.WithdrawQuery,
     status: 200,
     answer: answers.ConsumerWithdrawn,
-    problems: { 400: ['invalid-request'], 404: noConsumer, 409: ['declared-in-file'] },
+    idempotent: true,
+    problems: {
+      400: ['invalid-request'],
+      404: noConsumer,
+      409: ['declared-in-file'],
+      422: ['idempotency-key-reused'],
+    },
   },
   {
     ...command({ 404: noAccount, 409: ['account-ambiguous', 'account-withdrawn', 'rotation-open'] }),
@@ -176,7 +184,12 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: answers.EventList,
     streams: answers.EventView,
-    problems: { 400: ['invalid-request'], 404: noRotation, 409: ['rotation-ambiguous'] },
+    problems: {
+      400: ['invalid-request'],
+      404: noRotation,
+      409: ['rotation-ambiguous'],
+      429: ['too-many-streams'],
+    },
   },
   {
     ...command({ 404: noRotation, 409: [...closed, 'rotation-running'] }),
@@ -217,7 +230,7 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: answers.EventList,
     streams: answers.EventView,
-    problems: { 400: ['invalid-request'] },
+    problems: { 400: ['invalid-request'], 429: ['too-many-streams'] },
   },
   {
     method: 'get',
@@ -240,7 +253,14 @@ export const OPERATIONS: readonly Operation[] = [
     body: questions.ReplayDeadLettersBody,
     status: 200,
     answer: answers.DeadLettersReplayed,
-    problems: { 400: ['invalid-request'], 404: ['entity-unknown'], 503: ['bus-unreachable'] },
+    idempotent: true,
+    problems: {
+      400: ['invalid-request'],
+      404: ['entity-unknown'],
+      409: ['idempotency-key-in-use'],
+      422: ['idempotency-key-reused'],
+      503: ['bus-unreachable'],
+    },
   },
   {
     method: 'get',

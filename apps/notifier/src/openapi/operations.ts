@@ -164,7 +164,8 @@ export const OPERATIONS: readonly Operation[] = [
     body: AskedBy,
     status: 202,
     answer: answers.AskedView,
-    problems: { 400: ['invalid-request'], 404: noWebhook },
+    idempotent: true,
+    problems: { 400: ['invalid-request'], 404: noWebhook, 422: ['idempotency-key-reused'] },
   },
   {
     method: 'post',

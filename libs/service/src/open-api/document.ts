@@ -24,6 +24,8 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not known.',
   409: 'Not possible in the state in which things are.',
   410: 'Not there any more.',
+  413: 'The body is larger than 256 KiB.',
+  415: 'The body is no JSON.',
   422: 'The key was used for another request.',
   429: 'This identity asks too often; `Retry-After` says when to ask again.',
   503: 'Service Bus cannot be reached.',
@@ -34,6 +36,12 @@ const ALWAYS: Readonly<Record<number, readonly string[]>> = {
   401: ['token-missing', 'token-not-accepted'],
   403: ['role-missing', 'not-from-here'],
   429: ['too-many-requests'],
+};
+
+/** What an operation that reads a body can answer before it is read. */
+const OF_BODIES: Readonly<Record<number, readonly string[]>> = {
+  413: ['payload-too-large'],
+  415: ['unsupported-media-type'],
 };
 
 type Inline = (schema: z.ZodType) => JsonSchema;
@@ -124,19 +132,20 @@ function mediaType(schema: JsonSchema, example: unknown): object {
   return { schema, ...(example === undefined ? {} : { example }) };
 }
 
-function problemsOf({ problems }: Operation): Record<string, object> {
+function problemsOf({ body, problems: own }: Operation): Record<string, object> {
+  const problems = body === undefined ? own : { ...own, ...OF_BODIES };
   const statuses = new Set([...Object.keys(problems), ...Object.keys(ALWAYS)].map(Number));
   return Object.fromEntries(
     [...statuses]
       .sort((one, other) => one - other)
       .map((status) => {
         const always = ALWAYS[status] ?? [];
-        const own = problems[status] ?? [];
+        const codes = problems[status] ?? [];
         return [
           status,
-          own.length === 0
+          codes.length === 0
             ? { $ref: `#/components/responses/${status}` }
-            : problemResponse(status, [...own, ...always]),
+            : problemResponse(status, [...codes, ...always]),
         ];
       }),
   );
