@@ -21,7 +21,7 @@ import {
 /** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
 const looksAtOnce = 5;
 
-/** How late people learn that a consumer shows keys again, or none any more. */
+/** How often an account is looked at for it: people learn soon that a consumer shows keys again, or none any more. */
 const usesEveryMs = 30_000;
 
 type Names =
@@ -67,7 +67,12 @@ export const notifierAt = ({ roundMs }: Pace): ServiceDefinition<Names> => ({
       { name: 'lookout', start: () => undefined, stop: () => lookout.close() },
       rounds('accounts', roundMs, () => watchAccounts(shell), log),
       rounds('leases', roundMs, () => watchLeases(shell), log),
-      rounds('use of keys', roundMs, () => reportUses(shell, { everyMs: usesEveryMs }), log),
+      rounds(
+        'use of keys',
+        Math.max(roundMs, usesEveryMs / 2),
+        () => reportUses(shell, { everyMs: usesEveryMs }),
+        log,
+      ),
       rounds('subscriptions', roundMs, () => removeUnwanted(shell), log),
       rounds('alive', roundMs, alive, log),
       ...sendWebhooks(app.get(Webhooks), roundMs, parts),
