@@ -2,9 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { migrate, openDatabase, OutboxRelay, type Database } from '@twinkey/journal';
 import { ServiceBusStrategy, type Around } from '@twinkey/nest-service-bus';
 import { connectBus, type Bus } from '@twinkey/service-bus';
-import { RequestBudget } from './access/request-budget.js';
-import { tokenVerifier } from './access/token-verifier.js';
-import { createApp, type Access } from './create-app.js';
+import { accessOf } from './access/access-of.js';
+import { createApp } from './create-app.js';
 import { databasePassword, serviceCredential } from './credential.js';
 import { ServiceHealth } from './health.js';
 import type { Log } from './log.js';
@@ -14,7 +13,7 @@ import { outboxReading } from './metrics/outbox-reading.js';
 import { openMetricsServer } from './metrics/metrics-server.js';
 import { PrometheusMetrics } from './metrics/prometheus.js';
 import { pruning } from './pruning.js';
-import { PUBLIC_AUTHORITY, readConfig, type Environment } from '@twinkey/settings';
+import { readConfig, type Environment } from '@twinkey/settings';
 import { sendOutbox } from './send-outbox.js';
 import type { Background, ServiceDefinition, ServiceParts } from './service.js';
 import { shutDown } from './shut-down.js';
@@ -181,22 +180,4 @@ async function waitForNeighbours(
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema was brought up to date');
   // New role assignments take minutes to work: that is waited for, too.
   await waitFor(() => bus.ping(source), { what: 'Service Bus', log, signal, evenPermanent: true });
-}
-
-/** Without an audience nobody is asked for a token; readConfig has seen to it that only this machine can ask then. */
-function accessOf(
-  {
-    apiAudience,
-    requestsPerSecond,
-  }: { readonly apiAudience?: readonly string[] | undefined; readonly requestsPerSecond: number },
-  environment: Environment,
-): Access {
-  if (apiAudience === undefined) return {};
-  const authority = environment['AZURE_AUTHORITY_HOST'] ?? PUBLIC_AUTHORITY;
-  const tenantId = environment['AZURE_TENANT_ID'] ?? '';
-  return {
-    audience: apiAudience[0],
-    verify: tokenVerifier({ authority, tenantId, audiences: apiAudience }),
-    budget: new RequestBudget(requestsPerSecond),
-  };
 }

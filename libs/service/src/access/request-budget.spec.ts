@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { accessOf } from './access-of.js';
 import { RequestBudget } from './request-budget.js';
 
 describe('a budget of requests', () => {
@@ -33,5 +34,15 @@ describe('a budget of requests', () => {
     now += 10_000;
     budget.take('another');
     expect(budget.remembered).toBe(1);
+  });
+});
+
+describe('the budget of a service', () => {
+  it('is that of its settings, where it asks for tokens', () => {
+    const { budget } = accessOf({ apiAudience: ['api://twinkey'], requestsPerSecond: 1 }, {});
+    const taken = Array.from({ length: 100 }, () => budget?.take('one'));
+    expect(taken.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+    expect(taken.filter((waitMs) => waitMs !== 0)).not.toEqual([]);
+    expect(accessOf({ requestsPerSecond: 1 }, {})).toEqual({});
   });
 });
