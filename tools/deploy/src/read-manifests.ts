@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LockedPackages } from './dependency-tree.js';
+import type { Manifest } from './release.js';
+import { root } from './repository.js';
+
+/** package-lock.json, as far as it says what is installed. */
+export function readLock(): LockedPackages {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: LockedPackages;
+  };
+  return packages;
+}
+
+/** The manifest of the repository, then those of its projects. */
+export function readManifests(): readonly Manifest[] {
+  const folders = Object.keys(readLock()).filter((path) => !path.includes('node_modules'));
+  return folders.map(
+    (folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest,
+  );
+}
