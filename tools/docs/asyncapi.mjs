@@ -19,7 +19,7 @@ export function asyncApiDocument() {
         title: 'twinkey messages',
         version: '1',
         description:
-          'Every message of twinkey on Azure Service Bus, for all of its services at once: an operation is tagged with the service that sends or receives. A message only says "look again"; it may be lost, doubled, delayed or reordered. No message carries a key. Inside `.v1` a type only grows: readers ignore fields that they do not know. What cannot be read (another major version, a broken body) is dead-lettered as `UnreadableMessage` with the field and the rule.',
+          'Every message of twinkey on Azure Service Bus, for all of its services at once: an operation is tagged with the service that sends or receives. A message only says "look again"; it may be lost, doubled, delayed or reordered. No message carries a key. Inside `.v1` a type only grows: readers ignore fields that they do not know. A type or a major version that a service does not know is dead-lettered as `NoHandler`, a body that breaks its schema as `UnreadableMessage` with the field and the rule.',
         license: { name: 'MIT' },
         tags: tagsOf(entities),
       },

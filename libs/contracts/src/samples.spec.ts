@@ -80,6 +80,17 @@ describe('the set of samples', () => {
     },
   );
 
+  it('names each by its type and version, so that a new version adds samples and replaces none', () => {
+    for (const { file, body } of samples) {
+      const [, topic, version] = /^com\.twinkey\.([\w-]+(?:\.[\w-]+)*)\.(v\d+)$/.exec(body.type) ?? [];
+      expect([file, file.startsWith(`${topic ?? '?'}.`), file.endsWith(`.${version ?? '?'}.json`)]).toEqual([
+        file,
+        true,
+        true,
+      ]);
+    }
+  });
+
   it('knows the kinds of a message (else the promise above is empty)', () => {
     expect(variantsOf(contracts.RotationCommand)).toEqual(['rotate', 'replay', 'halt', 'waive']);
     expect(variantsOf(contracts.RegistryEvent)).toContain('service-alive');

@@ -109,6 +109,15 @@ describe('a message with a handler', () => {
     expect(seen).toEqual(['r-0123456789ab', 3, '00-1-2-01', due.id]);
   });
 
+  it('reaches it when a newer sender of the same major version says more, without what is not known yet', async () => {
+    const seen: unknown[] = [];
+    behave = (message) => Promise.resolve(void seen.push(message));
+    const { deliver } = await start();
+    const newer = { ...due, saidlater: 'x', data: { ...due.data, saidLater: { more: [1] } } };
+    expect(await deliver(newer)).toEqual({ settle: 'complete' });
+    expect(seen).toEqual([due]);
+  });
+
   it('is not completed before the handler has ended', async () => {
     let finish: () => void = () => undefined;
     behave = () => new Promise((resolve) => (finish = resolve));
@@ -213,12 +222,15 @@ describe('a message that no handler understands', () => {
     },
   );
 
-  it('is dead-lettered, not dropped, when nobody handles its type', async () => {
+  it.each([
+    ['its type', 'com.twinkey.unknown.v9'],
+    ['the major version of its type', due.type.replace(/\.v1$/, '.v2')],
+  ])('is dead-lettered, not dropped, when nobody handles %s', async (_, type) => {
     const { deliver } = await start();
-    expect(await deliver({ ...due, type: 'com.twinkey.unknown.v9' })).toEqual({
+    expect(await deliver({ ...due, type })).toEqual({
       settle: 'dead-letter',
       reason: 'NoHandler',
-      description: 'This service handles no com.twinkey.unknown.v9.',
+      description: `This service handles no ${type}.`,
     });
   });
 });
