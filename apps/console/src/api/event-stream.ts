@@ -12,17 +12,19 @@ const EVENTS_PER_LOOK = 200;
 export interface Wanted {
   readonly after: number;
   readonly rotation?: string;
+  /** Whether whoever asked may not be told any more. */
+  readonly isOver: () => boolean;
 }
 
 /**
- * Sends events as they become known until the client leaves or the console shuts down. The id of each is its
+ * Sends events as they become known until the client leaves, its token is over or the console shuts down. The id of each is its
  * position: a client that comes back with `Last-Event-ID` misses nothing and sees nothing twice.
  */
 export async function streamEvents(
   db: Database<ConsoleTables>,
   pulse: Pulse,
   response: ServerResponse,
-  wanted: Wanted,
+  { isOver, ...of }: Wanted,
 ): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => {
@@ -35,12 +37,12 @@ export async function streamEvents(
   });
   response.write('retry: 1000\n\n');
 
-  let after = wanted.after;
+  let { after } = of;
   let saidAt = Date.now();
-  while (!gone.signal.aborted && !pulse.isClosed) {
+  while (!gone.signal.aborted && !pulse.isClosed && !isOver()) {
     // Taken before looking: what is recorded meanwhile ends the wait at once.
     const next = pulse.next(gone.signal);
-    const events = await eventsAfter(db, { ...wanted, after, limit: EVENTS_PER_LOOK });
+    const events = await eventsAfter(db, { ...of, after, limit: EVENTS_PER_LOOK });
     for (const event of events) response.write(asServerSentEvent(event));
     after = events.at(-1)?.position ?? after;
     if (events.length > 0) saidAt = Date.now();

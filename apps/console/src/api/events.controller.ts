@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
-import { Allow } from '@twinkey/service';
+import { Allow, Asking, type Caller } from '@twinkey/service';
 import type { z } from 'zod';
-import { DATABASE, type ConsoleDatabase } from '../parts.js';
+import { CLOCK, DATABASE, type Clock, type ConsoleDatabase } from '../parts.js';
 import { eventsAfter } from '../read-model/feed.js';
 import { Pulse } from '../read-model/pulse.js';
 import type { EventList } from './answers.js';
@@ -31,15 +31,17 @@ export class EventsController {
     @Inject(DATABASE) private readonly database: ConsoleDatabase,
     private readonly pulse: Pulse,
     private readonly streams: OpenStreams,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('events')
   async all(
     @Query(parse(EventsQuery)) query: EventsQuery,
     @Headers() headers: Headed,
+    @Asking() caller: Caller,
     @Res() reply: Reply,
   ): Promise<void> {
-    await this.answer(query, headers, reply);
+    await this.answer(query, headers, caller, reply);
   }
 
   @Get('rotations/:id/events')
@@ -47,15 +49,17 @@ export class EventsController {
     @Param(parse(RotationPath)) { id }: z.infer<typeof RotationPath>,
     @Query(parse(EventsQuery)) query: EventsQuery,
     @Headers() headers: Headed,
+    @Asking() caller: Caller,
     @Res() reply: Reply,
   ): Promise<void> {
     const rotation = await theRotation(this.database, id);
-    await this.answer(query, headers, reply, rotation.id);
+    await this.answer(query, headers, caller, reply, rotation.id);
   }
 
   private async answer(
     { after, limit, watch }: EventsQuery,
     headers: Headed,
+    { until = Infinity }: Caller,
     reply: Reply,
     rotation?: string,
   ): Promise<void> {
@@ -63,9 +67,10 @@ export class EventsController {
     if (watch !== undefined || headers.accept?.includes('text/event-stream')) {
       const resumed = Number(headers['last-event-id'] ?? Number.NaN);
       const from = Number.isSafeInteger(resumed) ? resumed : after;
+      const isOver = () => this.clock().getTime() >= until;
       await this.streams.send(() => {
         reply.hijack();
-        return streamEvents(this.database, this.pulse, reply.raw, { ...of, after: from });
+        return streamEvents(this.database, this.pulse, reply.raw, { ...of, after: from, isOver });
       });
       return;
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ANYONE } from '@twinkey/service';
 import { Pulse } from '../read-model/pulse.js';
 import { EventsController } from './events.controller.js';
 import { OpenStreams } from './open-streams.js';
@@ -22,9 +23,14 @@ describe('the streams of a console', () => {
   });
 
   it('are counted where they are asked for, before the answer is begun', async () => {
-    const controller = new EventsController(undefined as never, new Pulse(), new OpenStreams(0));
+    const controller = new EventsController(
+      undefined as never,
+      new Pulse(),
+      new OpenStreams(0),
+      () => new Date(0),
+    );
     const reply = undefined as never; // nothing of it may be touched
-    const asked = controller.all({ after: 0, limit: 1, watch: '' }, {}, reply);
+    const asked = controller.all({ after: 0, limit: 1, watch: '' }, {}, ANYONE, reply);
     await expect(asked).rejects.toMatchObject({ status: 429 });
   });
 });

@@ -1,7 +1,9 @@
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AccountId, ConsumerName, RotationId, generation } from '@twinkey/contracts';
 import { migrate, openDatabase } from '@twinkey/journal';
-import { testDatabase, type TestDatabase } from '@twinkey/testing';
+import { ANYONE } from '@twinkey/service';
+import { testDatabase, until, type TestDatabase } from '@twinkey/testing';
 import {
   at,
   registryEvent,
@@ -12,11 +14,14 @@ import {
   vision,
   wholeRotation,
 } from '../../spec/sample-events.js';
+import { EventsController } from '../api/events.controller.js';
+import { OpenStreams } from '../api/open-streams.js';
 import { commandsOf } from '../commands.js';
 import { questionOf } from '../idempotency.js';
 import type { ConsoleDatabase } from '../parts.js';
 import { findAccounts, listAccounts, showAccount } from './accounts.js';
 import { eventsAfter, timelineOf } from './feed.js';
+import { Pulse } from './pulse.js';
 import { recordRegistryEvent } from './record-registry-event.js';
 import { recordRotationEvent } from './record-rotation-event.js';
 import { tellRotation } from './rotation-story.js';
@@ -278,6 +283,25 @@ describe('the fleet', () => {
     expect(await findAccounts(db, 'other/speech')).toEqual([]);
     expect(await listRotations(db, { state: 'waiting', limit: 5 })).toHaveLength(1);
     expect(await listRotations(db, { state: 'halted', limit: 5 })).toHaveLength(0);
+  });
+});
+
+describe('a stream of events', () => {
+  it('ends with the token that it began with, and not before', async () => {
+    for (const event of events) await recordRotationEvent(db, event);
+    const sent: string[] = [];
+    let clock = at(0);
+    const response = Object.assign(new PassThrough(), { writeHead: () => undefined });
+    response.on('data', (chunk) => sent.push(String(chunk)));
+    const controller = new EventsController(db, new Pulse(), new OpenStreams(1), () => clock);
+    const reply = { raw: response as never, hijack: () => undefined, send: () => undefined };
+    const caller = { ...ANYONE, until: at(1).getTime() };
+    const stream = controller.all({ after: 0, limit: 1, watch: '' }, {}, caller, reply);
+    await until(() => sent.join('').includes('event: completed'));
+    expect(response.writableEnded).toBe(false);
+    clock = at(1);
+    await stream;
+    expect(response.writableEnded).toBe(true);
   });
 });
 

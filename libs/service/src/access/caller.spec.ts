@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { callerOf, mayBe, rolesThatInclude } from './caller.js';
+import { ANYONE, callerOf, mayBe, rolesThatInclude } from './caller.js';
 
 const withRoles = (...roles: unknown[]) => callerOf({ oid: 'o-1', appid: 'app-1', roles });
 
@@ -36,6 +36,13 @@ describe('a caller', () => {
       name: 'ana@contoso.com',
     });
     expect(callerOf({ oid: 'o-1', azp: 'app-2' }).name).toBe('app-2');
+  });
+});
+
+describe('the time of a caller', () => {
+  it('is over with its token', () => {
+    expect(callerOf({ oid: 'o-1', exp: 1_900_000_000 }).until).toBe(1_900_000_000_000);
+    expect(ANYONE.until).toBeUndefined();
   });
 });
 

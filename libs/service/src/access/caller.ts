@@ -19,6 +19,8 @@ export interface Caller {
   readonly roles: ReadonlySet<Role>;
   /** The consumers that it may be an instance of: all, or those of its roles `twinkey.consumer.<name>`. */
   readonly consumers: 'any' | ReadonlySet<string>;
+  /** When the token is over, in milliseconds since 1970: an answer that goes on for longer has to end then. */
+  readonly until?: number;
 }
 
 /** Whoever reaches a service that asks for no token: it listens to this machine only. */
@@ -40,6 +42,7 @@ export function callerOf(claims: Readonly<Record<string, unknown>>): Caller {
     name: text('preferred_username', 'upn', 'unique_name', 'appid', 'azp', 'oid') ?? 'unknown',
     roles: new Set<Role>(named.length > 0 ? [...roles, 'consumer'] : roles),
     consumers: given.includes('twinkey.consumer') ? 'any' : new Set(named),
+    ...(typeof claims['exp'] === 'number' ? { until: claims['exp'] * 1_000 } : {}),
   };
 }
 
