@@ -11,6 +11,8 @@ export interface LockedPackage {
   readonly resolved?: string;
   readonly dev?: true;
   readonly optional?: true;
+  /** npm would run a script of it when it installs it. */
+  readonly hasInstallScript?: true;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LockedPackages } from './dependency-tree.js';
 import type { Manifest } from './release.js';
@@ -17,5 +17,14 @@ export function readManifests(): readonly Manifest[] {
   const folders = Object.keys(readLock()).filter((path) => !path.includes('node_modules'));
   return folders.map(
     (folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest,
+  );
+}
+
+/** The files that name images: `[path, text]`. */
+export function readDeployment(): readonly (readonly [string, string])[] {
+  return ['deploy', 'docker'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(yaml|md|env)$|Dockerfile$/.test(path))
+      .map((path): [string, string] => [`${folder}/${path}`, readFileSync(join(root, folder, path), 'utf8')]),
   );
 }

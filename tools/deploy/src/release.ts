@@ -51,3 +51,11 @@ export function publishOrder(manifests: readonly Manifest[]): readonly string[] 
 function publishedOf(manifests: readonly Manifest[]): readonly Manifest[] {
   return manifests.slice(1).filter((one) => one.private !== true);
 }
+
+/** Images of ours that a file names at another version; `file` is how it is called in the sentence. */
+export function* oldImages(file: string, text: string, version: string): Generator<string> {
+  for (const [whole, , tag] of text.matchAll(/\btwinkey\/([\w-]+):(\d+\.\d+\.\d+)\b/g))
+    if (tag !== version) yield `${file} names ${whole}, not ${version}.`;
+  for (const [whole, tag] of text.matchAll(/\bnewTag: (\d+\.\d+\.\d+)\b/g))
+    if (tag !== version) yield `${file} names ${whole}, not ${version}.`;
+}

@@ -12,8 +12,8 @@ import {
 import { billOf } from './bill-of-materials.js';
 import { installedFor, type LockedPackages } from './dependency-tree.js';
 import { IMAGES } from './images.js';
-import { readLock, readManifests } from './read-manifests.js';
-import { publishOrder, releaseFaults, type Manifest } from './release.js';
+import { readDeployment, readLock, readManifests } from './read-manifests.js';
+import { oldImages, publishOrder, releaseFaults, type Manifest } from './release.js';
 import { root } from './repository.js';
 
 const packages = readLock();
@@ -86,6 +86,17 @@ describe('the lock file', () => {
   it('says of each package what it must hash to, and names no place from which it was had', () => {
     expect(installed.filter(([, { integrity }]) => integrity?.startsWith('sha') !== true)).toEqual([]);
     expect(installed.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+  });
+
+  it('has no package whose own script npm may run', () => {
+    const { allowScripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+      allowScripts: Record<string, boolean>;
+    };
+    const withScripts = installed.flatMap(([path, { hasInstallScript }]) =>
+      hasInstallScript === true ? [path.slice(path.lastIndexOf('node_modules/') + 13)] : [],
+    );
+    expect(withScripts.filter((name) => allowScripts[name] !== false)).toEqual([]);
+    expect(withScripts).toContain('esbuild');
   });
 
   it('is asked for by manifests that name one version of each package', () => {
@@ -171,6 +182,14 @@ describe('a release', () => {
     expect(order).toHaveLength(4);
   });
 
+  it('is deployed by files that name its images at its version', () => {
+    const files = readDeployment();
+    expect(files.flatMap(([file, text]) => [...oldImages(file, text, version)])).toEqual([]);
+    const named = files.flatMap(([file, text]) => [...oldImages(file, text, '9.9.9')]);
+    expect(named.some((fault) => fault.startsWith('deploy/kubernetes/base/rotator.yaml'))).toBe(true);
+    expect(named.some((fault) => fault.includes('newTag'))).toBe(true);
+  });
+
   const root: Manifest = { name: 'twinkey', version: '1.0.0', private: true };
   const sdk: Manifest = { name: 'sdk', version: '1.0.0', license: 'MIT', files: ['dist'] };
   it.each<[string, readonly Manifest[]]>([
@@ -200,5 +219,49 @@ describe('the images', () => {
   it('are built of programs that exist', () => {
     expect(IMAGES.filter((app) => !existsSync(`${root}apps/${app}/package.json`))).toEqual([]);
     expect(dockerfile).toContain(`# APP is a folder of apps/: ${IMAGES.join(', ')}.`);
+  });
+});
+
+describe('the pages about releases', () => {
+  const page = (name: string) => readFileSync(`${root}docs/${name}.md`, 'utf8');
+  const [supply, release, verify] = [
+    page('explanation/supply-chain'),
+    page('how-to/release'),
+    page('how-to/verify-a-release'),
+  ];
+  const workflow = readFileSync(`${root}.github/workflows/release.yaml`, 'utf8');
+
+  it('name commands that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const named = [...`${supply}${release}${verify}`.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set(['check:audit', 'check:release', 'sbom']));
+    expect(named.filter((name = '') => !(name in scripts))).toEqual([]);
+  });
+
+  it('name the actions that the workflows use, at the same commit and version', () => {
+    const used = [workflow, readFileSync(`${root}.github/workflows/ci.yaml`, 'utf8')].flatMap((text) =>
+      [...text.matchAll(/uses: (\S+)@(\w{40}) # (\S+)/g)].map(
+        ([, action, commit, version]) => `${action ?? ''} ${version ?? ''} ${commit ?? ''}`,
+      ),
+    );
+    const told = [...release.matchAll(/^\| `(\S+)` +\| (v\S+) +\| `(\w{40})` \|$/gm)].map((row) =>
+      row.slice(1).join(' '),
+    );
+    expect(told).toEqual([...new Set(used)].sort());
+  });
+
+  it('name the jobs of the workflow, the files of a release and its packages', () => {
+    const jobs = [...workflow.matchAll(/^ {2}(\w+):$/gm)].map(([, job]) => job);
+    const told = [...release.matchAll(/^\| `(\w+)` +\|.*\|.*\|$/gm)].map(([, job]) => job);
+    expect(told).toEqual(jobs.slice(jobs.indexOf('test')));
+    expect(workflow).toContain('files/images.txt files/*.cdx.json');
+    for (const name of publishOrder(manifests)) expect(verify).toContain(`\`${name}\``);
+  });
+
+  it('show an explanation that would be taken', () => {
+    const [, example = ''] = /```json\n([^]*?)```/.exec(supply) ?? [];
+    expect([...explanationFaults(JSON.parse(example) as Explanation[])]).toEqual([]);
   });
 });
