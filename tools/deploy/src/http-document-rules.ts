@@ -91,7 +91,7 @@ function resolve(document: HttpDocument, response: Response | { readonly $ref: s
 
 /** Judges examples by the schemas of their document. */
 function exampleJudge({ components }: HttpDocument): (shown: Shown) => readonly string[] {
-  const ajv = new Ajv2020({ strict: false });
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, code: { optimize: false } });
   formats.default(ajv);
   ajv.addSchema({ $id: 'document:', components });
   const judges = new Map<string, ValidateFunction>();
