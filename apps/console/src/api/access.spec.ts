@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { accessMatrix, inReference, tableOf } from '@twinkey/service/access-matrix';
+import { accessMatrix, inReference, rolesOf, tableOf } from '@twinkey/service/access-matrix';
 import { consoleService } from '../console.service.js';
+import { OPERATIONS } from './operations.js';
 
 /** Written by hand: a route that is new, or that lets in somebody else, needs a line that somebody has thought of. */
 const WANTED = `
@@ -31,7 +32,8 @@ const WANTED = `
 | GET /openapi.json                 | 401      | 403     | 403         | yes  | yes     | yes   | 403      | 403          |
 `;
 
-const routes = tableOf(await accessMatrix(consoleService));
+const matrix = await accessMatrix(consoleService);
+const routes = tableOf(matrix);
 
 describe('the console', () => {
   it('lets each caller through to the routes of the table, and to no other', () => {
@@ -40,5 +42,10 @@ describe('the console', () => {
 
   it('is in the reference of who may ask what; UPDATE_REFERENCE=1 writes its table anew', async () => {
     expect(await inReference('console', routes)).toEqual(routes);
+  });
+
+  it('describes each of them with its role in the list of operations, and no other', () => {
+    const listed = OPERATIONS.map(({ method, path, role }) => [`${method.toUpperCase()} ${path}`, role]);
+    expect(rolesOf(matrix)).toEqual({ ...Object.fromEntries(listed), 'GET /openapi.json': 'read' });
   });
 });

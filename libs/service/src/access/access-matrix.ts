@@ -9,6 +9,7 @@ import { ServiceHealth } from '../health.js';
 import type { Log } from '../log.js';
 import { NO_METRICS } from '../metrics/metrics.js';
 import { HttpProblem } from '../problem.js';
+import { ROLES, type Role } from './caller.js';
 import { readConfig, type Environment, type VariableName } from '@twinkey/settings';
 
 /** Who asks: without a token, or with one that carries these app roles. */
@@ -143,6 +144,17 @@ function partsOver<Names extends VariableName>(
     health,
     metrics: NO_METRICS,
   } as unknown as ServiceParts<Names>;
+}
+
+/** Each route as documents write it, `GET /v1/accounts/{name}`, and the smallest role that opens it; without health. */
+export function rolesOf(rows: readonly RouteAccess[]): Readonly<Record<string, Role | undefined>> {
+  const asking = rows.filter(({ verdicts }) => verdicts['no token'] !== 'yes');
+  return Object.fromEntries(
+    asking.map(({ route, verdicts }) => [
+      route.replaceAll(/:(\w+)/g, '{$1}'),
+      ROLES.find((role) => verdicts[role] === 'yes'),
+    ]),
+  );
 }
 
 /** The matrix as a table for people, a line per route. */
