@@ -24,6 +24,8 @@ export interface FleetSettings extends Partial<Omit<StackSettings, 'folder' | 'a
   readonly consumers: readonly SampleConsumer[];
   /** Of each instance; 10 unless told. */
   readonly callsPerSecond?: number;
+  /** The checkout that a consumer is run from, by its name. */
+  readonly consumerPrograms?: Readonly<Record<string, string>>;
 }
 
 /** A text analytics account whose policy is the spec's own. */
@@ -54,6 +56,7 @@ export class Fleet {
     accounts,
     consumers,
     callsPerSecond = 10,
+    consumerPrograms = {},
     ...settings
   }: FleetSettings): Promise<Fleet> {
     const folder = mkdtempSync(join(tmpdir(), 'twinkey-e2e-'));
@@ -81,6 +84,7 @@ export class Fleet {
       env: stack.environment,
       folder,
       callsPerSecond,
+      programs: consumerPrograms,
     });
     load.start();
     return new Fleet(

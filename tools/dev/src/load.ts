@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
 import type { SampleConsumer } from './sample-fleet.js';
 
-const script = fileURLToPath(new URL('../../../examples/consumer-node/bundle/main.mjs', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = 'examples/consumer-node/bundle/main.mjs';
 
 export interface LoadCounters {
   readonly instances: number;
@@ -36,6 +37,8 @@ export interface LoadSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly folder: string;
   readonly callsPerSecond: number;
+  /** The built checkout that a consumer is run from, by its name; this one unless told. */
+  readonly programs?: Readonly<Record<string, string>>;
   readonly onTrouble?: (consumer: string, how: string) => void;
 }
 
@@ -69,7 +72,7 @@ export class Load {
   }
 
   #child({ consumer, instances, accounts }: SampleConsumer): Child {
-    const { env, endpoints, folder, callsPerSecond, onTrouble } = this.settings;
+    const { env, endpoints, folder, callsPerSecond, programs = {}, onTrouble } = this.settings;
     const task = {
       consumer,
       instances,
@@ -78,7 +81,7 @@ export class Load {
     };
     return new Child({
       name: consumer,
-      script,
+      script: join(programs[consumer] ?? root, program),
       args: [JSON.stringify(task)],
       env,
       logFile: join(folder, 'logs', `consumer-${consumer}.log`),

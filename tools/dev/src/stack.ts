@@ -50,8 +50,12 @@ export interface StackSettings {
   readonly wellKnownPorts: boolean;
   /** What is run: the one-file program, which starts sooner, or the compiled files as an image has them. */
   readonly program?: 'bundle' | 'dist';
+  /** The built checkout that services are run from; this one unless told. */
+  readonly programs?: string;
   /** Overrides of the services' environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What one service is given beside that: an identity of its own, for instance. Read when it is started. */
+  readonly serviceEnv?: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>>;
   /** What the process of the embedded Azure is started with; nothing of it reaches the services. */
   readonly azureEnv?: Readonly<Record<string, string>>;
   /** Called when the embedded Azure answers and nothing runs yet that could have a key changed. */
@@ -152,19 +156,29 @@ export class Stack {
 
   /** Another process of a service, beside the first, as a deployment with two replicas has it. Resolves when it is ready. */
   async startSecond(name: Service): Promise<Child> {
+    return (await this.startReplica(name, `${name}-2`)).child;
+  }
+
+  /** The same under a name of its own, and from another checkout if it is given. It answers at `port`. */
+  async startReplica(
+    name: Service,
+    as: string,
+    programs = this.settings.programs,
+  ): Promise<{ readonly child: Child; readonly port: number }> {
     const port = await freePort();
     const env = {
       ...this.environment,
       [`TWINKEY_${name.toUpperCase()}_PORT`]: String(port),
       TWINKEY_METRICS_PORT: '0',
     };
-    const child = serviceChild(name, env, this.settings, `${name}-2`);
+    const settings = { ...this.settings, ...(programs === undefined ? {} : { programs }) };
+    const child = serviceChild(name, env, settings, as);
     this.#second.push(child);
     child.start();
-    await waitUntil(`the second ${name} is ready`, () => answers(`http://127.0.0.1:${port}/health/ready`), {
+    await waitUntil(`${as} is ready`, () => answers(`http://127.0.0.1:${port}/health/ready`), {
       withinMs: 60_000,
     });
-    return child;
+    return { child, port };
   }
 
   /** The embedded Azure dies without a goodbye; what it had answered is in its folder. */
@@ -293,13 +307,13 @@ async function untilAzureListens(folder: string, died?: () => string | undefined
 function serviceChild(
   name: Service,
   env: Readonly<Record<string, string>>,
-  { folder, onTrouble, program = 'bundle' }: StackSettings,
+  { folder, onTrouble, serviceEnv = {}, program = 'bundle', programs = root }: StackSettings,
   as: string = name,
 ): Child {
   return new Child({
     name: as,
-    script: join(root, 'apps', name, program === 'bundle' ? 'bundle/main.mjs' : 'dist/main.js'),
-    env,
+    script: join(programs, 'apps', name, program === 'bundle' ? 'bundle/main.mjs' : 'dist/main.js'),
+    env: { ...env, ...serviceEnv[name] },
     logFile: join(folder, 'logs', `${as}.log`),
     pidFolder: pidsIn(folder),
     restart: true,

@@ -14,7 +14,10 @@ import { AzureControl } from '../azure-control.js';
 import { Fleet, textAccount, type FleetSettings } from '../fleet.js';
 import { OrderedDeaths } from './ordered-deaths.js';
 
-export interface GroundSettings extends Pick<FleetSettings, 'policies' | 'env' | 'callsPerSecond'> {
+export interface GroundSettings extends Pick<
+  FleetSettings,
+  'policies' | 'env' | 'callsPerSecond' | 'program' | 'programs' | 'consumerPrograms'
+> {
   readonly accounts: readonly string[];
   readonly policy?: string;
   readonly consumers?: readonly SampleConsumer[];
@@ -34,23 +37,28 @@ export class Ground {
   ) {}
 
   /** All accounts have a publication, and their first rotation behind them where the policy wants one. */
-  static async start({ accounts: names, policy = 'standard', ...settings }: GroundSettings): Promise<Ground> {
+  static async start({
+    accounts: names,
+    policy = 'standard',
+    startWithinMs,
+    ...settings
+  }: GroundSettings): Promise<Ground> {
     const deaths = new OrderedDeaths(mkdtempSync(join(tmpdir(), 'twinkey-crashes-')));
     const accounts: readonly SampleAccount[] = names.map((name) => textAccount(name, policy));
     const fleet = await Fleet.start({
-      accounts,
-      consumers: settings.consumers ?? [{ consumer: 'reader', instances: 2, accounts: names }],
-      policies: settings.policies ?? SAMPLE_POLICIES,
+      consumers: [{ consumer: 'reader', instances: 2, accounts: names }],
+      policies: SAMPLE_POLICIES,
       program: 'dist',
+      ...settings,
+      accounts,
       env: { ...deaths.environment, ...settings.env },
-      ...(settings.callsPerSecond === undefined ? {} : { callsPerSecond: settings.callsPerSecond }),
     });
     const { stack } = fleet;
     const azure = new AzureControl(stack.azureOrigin, stack.environment['NODE_EXTRA_CA_CERTS'] ?? '');
     const ground = new Ground(fleet, azure, deaths, names);
     try {
       if (policy === 'standard') await fleet.allCompleted();
-      else await ground.untilPublished(settings.startWithinMs);
+      else await ground.untilPublished(startWithinMs);
     } catch (error) {
       await ground.stop();
       throw error;
