@@ -55,7 +55,19 @@ export function reachOf(settings: BusSettings, credential?: TokenCredential): Re
           await sender.close();
         }
       }),
-    subscriptions: (topic) => saying(topic, () => administration().subscriptionExists(topic, NOBODYS)),
+    subscriptions: (topic) =>
+      saying(topic, async () => {
+        try {
+          // Not `subscriptionExists`: it answers a refusal as it answers that there is none.
+          await administration().getSubscription(topic, NOBODYS);
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+        }
+      }),
     close: () => client.close(),
   };
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'MessageEntityNotFoundError';
 }
