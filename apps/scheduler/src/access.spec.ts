@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { accessMatrix, inReference, tableOf } from '@twinkey/service/access-matrix';
 import { scheduler } from './scheduler.js';
 
@@ -14,7 +14,11 @@ const WANTED = `
 | GET /v1/accounts  | 401      | 403     | 403         | yes  | yes     | yes   | 403      | 403          |
 `;
 
-const routes = tableOf(await accessMatrix(scheduler, { TWINKEY_FILE: file }));
+let routes: readonly string[];
+
+beforeAll(async () => {
+  routes = tableOf(await accessMatrix(scheduler, { TWINKEY_FILE: file }));
+});
 
 describe('the scheduler', () => {
   it('lets each caller through to the routes of the table, and to no other', () => {

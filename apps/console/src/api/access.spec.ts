@@ -1,5 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
-import { accessMatrix, inReference, rolesOf, tableOf } from '@twinkey/service/access-matrix';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  accessMatrix,
+  inReference,
+  rolesOf,
+  tableOf,
+  type RouteAccess,
+} from '@twinkey/service/access-matrix';
 import { consoleService } from '../console.service.js';
 import { OPERATIONS } from './operations.js';
 
@@ -32,8 +38,13 @@ const WANTED = `
 | GET /openapi.json                 | 401      | 403     | 403         | yes  | yes     | yes   | 403      | 403          |
 `;
 
-const matrix = await accessMatrix(consoleService);
-const routes = tableOf(matrix);
+let matrix: readonly RouteAccess[];
+let routes: readonly string[];
+
+beforeAll(async () => {
+  matrix = await accessMatrix(consoleService);
+  routes = tableOf(matrix);
+});
 
 describe('the console', () => {
   it('lets each caller through to the routes of the table, and to no other', () => {
