@@ -20,11 +20,11 @@ export function readManifests(): readonly Manifest[] {
   );
 }
 
-/** The files that name images: `[path, text]`. */
-export function readDeployment(): readonly (readonly [string, string])[] {
-  return ['deploy', 'docker'].flatMap((folder) =>
+/** The files that may name a version of ours besides manifests: `[path, text]`. */
+export function readNaming(): readonly (readonly [string, string])[] {
+  return ['deploy', 'docker', 'docs/how-to', 'apps/cli/src/init'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.(yaml|md|env)$|Dockerfile$/.test(path))
+      .filter((path) => /\.(yaml|md|env|ts)$|Dockerfile$/.test(path))
       .map((path): [string, string] => [`${folder}/${path}`, readFileSync(join(root, folder, path), 'utf8')]),
   );
 }

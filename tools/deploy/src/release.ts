@@ -52,10 +52,16 @@ function publishedOf(manifests: readonly Manifest[]): readonly Manifest[] {
   return manifests.slice(1).filter((one) => one.private !== true);
 }
 
-/** Images of ours that a file names at another version; `file` is how it is called in the sentence. */
-export function* oldImages(file: string, text: string, version: string): Generator<string> {
-  for (const [whole, , tag] of text.matchAll(/\btwinkey\/([\w-]+):(\d+\.\d+\.\d+)\b/g))
-    if (tag !== version) yield `${file} names ${whole}, not ${version}.`;
-  for (const [whole, tag] of text.matchAll(/\bnewTag: (\d+\.\d+\.\d+)\b/g))
-    if (tag !== version) yield `${file} names ${whole}, not ${version}.`;
+/** Where a file names something of ours at a version: its image, the tag of it, a release. */
+const NAMED = [
+  /\btwinkey\/[\w-]+:(\d+\.\d+\.\d+)\b/g,
+  /\bnewTag: (\d+\.\d+\.\d+)\b/g,
+  /(?:\bgh release download|--branch) v(\d+\.\d+\.\d+)\b/g,
+];
+
+/** What a file names at another version; `file` is how it is called in the sentence. */
+export function* oldVersions(file: string, text: string, version: string): Generator<string> {
+  for (const pattern of NAMED)
+    for (const [whole, named] of text.matchAll(pattern))
+      if (named !== version) yield `${file} names ${whole}, not ${version}.`;
 }

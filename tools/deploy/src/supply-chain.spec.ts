@@ -12,8 +12,8 @@ import {
 import { billOf } from './bill-of-materials.js';
 import { installedFor, type LockedPackages } from './dependency-tree.js';
 import { IMAGES } from './images.js';
-import { readDeployment, readLock, readManifests } from './read-manifests.js';
-import { oldImages, publishOrder, releaseFaults, type Manifest } from './release.js';
+import { readNaming, readLock, readManifests } from './read-manifests.js';
+import { oldVersions, publishOrder, releaseFaults, type Manifest } from './release.js';
 import { root } from './repository.js';
 
 const packages = readLock();
@@ -182,12 +182,13 @@ describe('a release', () => {
     expect(order).toHaveLength(4);
   });
 
-  it('is deployed by files that name its images at its version', () => {
-    const files = readDeployment();
-    expect(files.flatMap(([file, text]) => [...oldImages(file, text, version)])).toEqual([]);
-    const named = files.flatMap(([file, text]) => [...oldImages(file, text, '9.9.9')]);
+  it('is deployed and verified by what names its images at its version', () => {
+    const files = readNaming();
+    expect(files.flatMap(([file, text]) => [...oldVersions(file, text, version)])).toEqual([]);
+    const named = files.flatMap(([file, text]) => [...oldVersions(file, text, '9.9.9')]);
     expect(named.some((fault) => fault.startsWith('deploy/kubernetes/base/rotator.yaml'))).toBe(true);
     expect(named.some((fault) => fault.includes('newTag'))).toBe(true);
+    expect(named.some((fault) => fault.includes('gh release download'))).toBe(true);
   });
 
   const root: Manifest = { name: 'twinkey', version: '1.0.0', private: true };

@@ -92,3 +92,17 @@ describe('the workflows', () => {
     ]);
   });
 });
+
+describe('newer versions', () => {
+  it('are proposed of all that is fixed, and only when they have been out for a while', () => {
+    const { updates } = parse(readFileSync(`${root}.github/dependabot.yml`, 'utf8')) as {
+      updates: { 'package-ecosystem': string; directory: string; cooldown: { 'default-days': number } }[];
+    };
+    expect(updates.map((one) => `${one['package-ecosystem']} ${one.directory}`)).toEqual([
+      'npm /',
+      'docker /docker',
+      'github-actions /',
+    ]);
+    expect(updates.filter(({ cooldown }) => cooldown['default-days'] < 7)).toEqual([]);
+  });
+});
