@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ClientSecretCredential, type TokenCredential } from '@azure/identity';
-import { emulatorConfig, topology } from '@twinkey/contracts';
+import { emulatorConfig, ROLES, topology } from '@twinkey/contracts';
 import { startTestAzure, testDatabase, type TestAzure, type TestDatabase } from '@twinkey/testing';
 import { Client } from 'pg';
 import { examine } from './examine.js';
@@ -19,6 +19,7 @@ import { DATABASE_TOKEN_SCOPE, SERVICE_NAMES, type Environment, type ServiceName
 interface Assignment {
   readonly role?: string;
   readonly actions?: readonly string[];
+  readonly dataActions?: readonly string[];
   readonly scope?: string;
 }
 
@@ -140,44 +141,57 @@ describe('an installation with the roles of the table', () => {
   });
 });
 
-describe('a role that the rotator lacks', () => {
-  const rows = assignmentsOf('rotator').map((one, index): [string, number] => [
-    `${one.role ?? 'a role of our own'} at ${one.scope?.split('/').slice(-4).join('/') ?? 'accounts'}`,
-    index,
-  ]);
+describe('a role that a service lacks', () => {
+  // One of each kind of role and thing; the end-to-end test takes away every one that there is.
+  const kinds = new Map<string, [name: string, service: ServiceName, assignment: Assignment]>();
+  for (const service of SERVICE_NAMES)
+    for (const assignment of assignmentsOf(service)) {
+      const kind = `${roleOf(assignment)} at ${assignment.scope?.split('/').at(-2) ?? 'accounts'}`;
+      if (!kinds.has(kind)) kinds.set(kind, [kind, service, assignment]);
+    }
 
-  it.each(rows)('is missed, and nothing else is: %s', async (_, index) => {
-    const all = assignmentsOf('rotator');
-    const { findings, objectId } = await examined('rotator', all.toSpliced(index, 1));
-    expect(failed(findings)).toHaveLength(1);
-    const [finding] = failed(findings);
-    const { role, place } = missing(all[index]);
-    expect(finding?.check).toContain(role);
-    const named = role.startsWith('twinkey ')
-      ? `$(az role definition list --custom-role-only true --query "[?starts_with(roleName, '${role}')].name | [0]" --output tsv)`
-      : role;
-    expect(finding?.mend).toBe(
-      `az role assignment create --assignee-object-id ${objectId} --assignee-principal-type ServicePrincipal --role "${named}" --scope ${place}`,
+  it.each([...kinds.values()])(
+    'is missed, and nothing else is: %s of the %s',
+    async (_, service, lacking) => {
+      const others = assignmentsOf(service).filter(
+        (one) => JSON.stringify(one) !== JSON.stringify(lacking), // the account and its subscription are one place here
+      );
+      const { findings, objectId } = await examined(service, others);
+      expect(failed(findings)).toHaveLength(1);
+      const [finding] = failed(findings);
+      const role = roleOf(lacking);
+      expect(finding?.check).toContain(role);
+      const named =
+        lacking.role ??
+        `$(az role definition list --custom-role-only true --query "[?starts_with(roleName, '${role}')].name | [0]" --output tsv)`;
+      expect(finding?.mend).toBe(
+        `az role assignment create --assignee-object-id ${objectId} --assignee-principal-type ServicePrincipal --role "${named}" --scope ${placeOf(lacking)}`,
+      );
+    },
+  );
+
+  /** The embedded Azure knows roles of ours by what they allow, and the one that keeps subscriptions by an action more. */
+  function roleOf({ role, actions = [], dataActions = [] }: Assignment): string {
+    const isSame = (own: readonly string[], given: readonly string[]) =>
+      own.every((action) => given.includes(action)) && own.length === given.length;
+    const own = Object.entries(ROLES.custom).find(
+      ([, one]) =>
+        isSame(one.actions, actions) && (actions.length > 0 || isSame(one.dataActions, dataActions)),
     );
-  });
+    return role ?? own?.[0] ?? '';
+  }
 
-  /** The role and the scope as `az` has to be told, from what the embedded Azure was not told. */
-  function missing({ role, scope }: Assignment = {}): { readonly role: string; readonly place: string } {
-    if (scope === undefined) return { role: 'twinkey key rotator', place: account };
-    if (scope.includes('/vaults/'))
-      return {
-        role: 'twinkey secret publisher',
-        place: '"$(az keyvault show --name localhost --query id --output tsv)"',
-      };
+  function placeOf({ scope }: Assignment): string {
+    if (scope === undefined) return account;
+    if (scope.includes('/vaults/')) return '"$(az keyvault show --name localhost --query id --output tsv)"';
     const [, below = ''] = scope.split('/namespaces/local');
-    const namespace = `$(az servicebus namespace list --query "[?name=='localhost'].id" --output tsv)`;
-    return { role: role ?? '', place: `"${namespace}${below}"` };
+    return `"$(az servicebus namespace list --query "[?name=='localhost'].id" --output tsv)${below}"`;
   }
 });
 
 describe('what is wrong beside roles', () => {
   it('an entity that does not exist is made with the settings of the topology', async () => {
-    const { findings } = await examined('notifier', [{ actions: ['*'], dataActions: ['*'] } as Assignment], {
+    const { findings } = await examined('notifier', [{ actions: ['*'], dataActions: ['*'] }], {
       TWINKEY_KEY_CHANGED_SHARDS: '3',
     });
     expect(failed(findings).map(({ check }) => check)).toEqual([
