@@ -26,7 +26,7 @@ export function messagesPage() {
     '',
     'Messages are CloudEvents 1.0 in structured JSON on Service Bus. Each only says "look again": it may be lost, doubled,',
     'delayed, reordered or replayed with no effect but delay. No message carries a key. Inside `.v1` a type only grows;',
-    'readers ignore fields that they do not know.',
+    'readers ignore fields that they do not know. The same for programs: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0).',
     '',
     '| field of the envelope | |',
     '| --- | --- |',
