@@ -212,14 +212,14 @@ function isPrivate(host: string, ssl: unknown): boolean {
   return ssl === true;
 }
 
-/** Nobody can correct a password that is written nowhere. */
+/**
+ * Nobody can correct a password that is written nowhere, and a token that is not taken now may be taken soon: a role is
+ * made, the server reaches Entra again.
+ */
 function withoutPassword(fault: unknown, server: string): unknown {
   if (!isPermanentFault(fault) || fault.code !== 'database-login-refused') return fault;
-  const remedy = 'Make the role of DATABASE_URL one of this identity: twinkey doctor prints the command.';
-  return new PermanentFault(fault.code, `PostgreSQL at ${server} refuses the token. ${remedy}`, {
-    cause: fault.cause,
-    remedy,
-  });
+  const what = `PostgreSQL at ${server} refuses the token of this identity. Make the role of DATABASE_URL one of it: twinkey doctor prints the command.`;
+  return new TransientFault('database-token-refused', what, { cause: fault.cause, retryAfterMs: 1_000 });
 }
 
 function firstLineOf(error: unknown): string {

@@ -76,8 +76,9 @@ describe('a database that is asked for passwords', () => {
     const database = await open(() => Promise.resolve('hush'));
     const refusal = database.ping();
     await expect(refusal).rejects.toMatchObject({
-      code: 'database-login-refused',
-      remedy: expect.stringContaining('twinkey doctor'),
+      name: 'TransientFault', // a service that starts waits for the role
+      code: 'database-token-refused',
+      message: expect.stringContaining('twinkey doctor'),
     });
     await expect(refusal).rejects.not.toThrow(/hush/);
   });

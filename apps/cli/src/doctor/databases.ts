@@ -66,8 +66,7 @@ function mendOf(fault: unknown, { environment, who }: Ground): string {
   if (code === 'database-token-unavailable') return LOG_IN;
   if (code === 'database-url-invalid')
     return 'export DATABASE_URL=…   # docs/reference/configuration.md says what goes there';
-  if (code === 'database-login-refused' && signsInWithEntra(environment) && who !== undefined)
-    return makeDatabaseRole(new URL(url), who);
+  if (code === 'database-token-refused' && who !== undefined) return makeDatabaseRole(new URL(url), who);
   return 'psql "$DATABASE_URL" --command "select 1"   # from here; host, port, password and firewall decide';
 }
 
