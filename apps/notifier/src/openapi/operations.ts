@@ -178,6 +178,11 @@ export const OPERATIONS: readonly Operation[] = [
     body: AskedBy,
     status: 202,
     answer: answers.AskedView,
-    problems: { 400: ['invalid-request'], 404: [...noWebhook, 'delivery-unknown'] },
+    idempotent: true,
+    problems: {
+      400: ['invalid-request'],
+      404: [...noWebhook, 'delivery-unknown'],
+      422: ['idempotency-key-reused'],
+    },
   },
 ];

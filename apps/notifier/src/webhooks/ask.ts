@@ -5,9 +5,10 @@ import { appendJournal } from '@twinkey/journal';
 import type { Shell } from '../shell.js';
 import type { Trx } from '../tables.js';
 import { databaseTime } from '../sql/load-instances.js';
-import { addDelivery, hearAgain, keepEndpoints, lockEvent, requeue } from './sql/line-up.js';
+import { askedUnder } from './sql/asked-under.js';
+import { addDelivery, hearAgain, keepEndpoints, requeue } from './sql/line-up.js';
 import { theEndpoint } from './show.js';
-import { testEvent, testEventId } from './test-event.js';
+import { testEvent } from './test-event.js';
 
 /** For how long a message that somebody sends once more is tried at least. */
 const RESENT_FOR_MS = 60 * 60 * 1000;
@@ -17,48 +18,33 @@ export interface Asked {
   readonly delivery: number;
 }
 
-/** Puts a test into the line, before everything else there. It is tried once; under an idempotency key, once for all. */
-export async function askForTest(
-  { db }: Shell,
-  consumer: ConsumerName,
-  by: string,
-  key?: string,
-): Promise<Asked> {
-  const endpoint = await theEndpoint(db, consumer);
-  const id = testEventId(key);
-  const delivery = await db.transaction().execute(async (trx) => {
-    const earlier = key === undefined ? null : await askedBefore(trx, id, consumer);
-    if (earlier !== null) return earlier;
-    await keepEndpoints(trx);
-    await hearAgain(trx, consumer);
-    const now = await databaseTime(trx);
-    const { event, body } = testEvent(endpoint.consumer, id, new Date(now));
-    const terms = { deadlineAt: now, untilAt: now };
-    const added = await addDelivery(trx, {
-      consumer: endpoint.consumer,
-      event,
-      kind: 'test',
-      body,
-      about: null,
-      ...terms,
-      askedBy: by,
-    });
-    const data = { consumer, event, by };
-    await appendJournal(trx, consumer, [{ type: 'webhook-test-asked', data, at: new Date(now) }]);
-    return added;
-  });
-  if (delivery === null) throw new Error('Each test is an event of its own.');
-  return { delivery };
+/** Who asks, and under which idempotency key, if under one. */
+export interface Asker {
+  readonly by: string;
+  readonly key?: string | undefined;
 }
 
-async function askedBefore(trx: Trx, event: string, consumer: ConsumerName): Promise<number | null> {
-  const known = await lockEvent(trx, event);
-  if (known === undefined) return null;
-  if (known.consumer === consumer) return known.delivery;
-  throw new HttpProblem(
-    422,
-    'idempotency-key-reused',
-    `This Idempotency-Key was used for a test of "${known.consumer}". Use a new key for a new request.`,
+/** Puts a test into the line, before everything else there. It is tried once. */
+export async function askForTest({ db }: Shell, consumer: ConsumerName, asker: Asker): Promise<Asked> {
+  const endpoint = await theEndpoint(db, consumer);
+  return db.transaction().execute((trx) =>
+    once(trx, endpoint.consumer, { ...asker, what: 'test' }, async (at) => {
+      await keepEndpoints(trx);
+      await hearAgain(trx, consumer);
+      const { event, body } = testEvent(endpoint.consumer, at);
+      const delivery = await addDelivery(trx, {
+        consumer: endpoint.consumer,
+        event,
+        kind: 'test',
+        body,
+        about: null,
+        deadlineAt: at.getTime(),
+        untilAt: at.getTime(),
+        askedBy: asker.by,
+      });
+      if (delivery === null) throw new Error('Each test is an event of its own.');
+      return { type: 'webhook-test-asked', delivery, data: { consumer, event } };
+    }),
   );
 }
 
@@ -67,19 +53,50 @@ export async function askForResend(
   { db }: Shell,
   consumer: ConsumerName,
   delivery: number,
-  by: string,
+  asker: Asker,
 ): Promise<Asked> {
   const endpoint = await theEndpoint(db, consumer);
-  const found = await db.transaction().execute(async (trx) => {
-    const forMs = RESENT_FOR_MS;
-    if (!(await requeue(trx, { consumer: endpoint.consumer, delivery, by, forMs }))) return false;
-    const data = { consumer, delivery, by };
-    const at = new Date(await databaseTime(trx));
-    await appendJournal(trx, consumer, [{ type: 'webhook-resend-asked', data, at }]);
-    return true;
-  });
-  if (found) return { delivery };
-  throw new HttpProblem(
+  return db.transaction().execute((trx) =>
+    once(trx, endpoint.consumer, { ...asker, what: `resend ${delivery}` }, async () => {
+      const again = { consumer: endpoint.consumer, delivery, by: asker.by, forMs: RESENT_FOR_MS };
+      if (!(await requeue(trx, again))) throw unknownDelivery(consumer, delivery);
+      return { type: 'webhook-resend-asked', delivery, data: { consumer } };
+    }),
+  );
+}
+
+interface Done extends Asked {
+  /** Of the entry in the journal. */
+  readonly type: string;
+  readonly data: object;
+}
+
+/** Does it and writes it down; what was done under the same key before is only answered. */
+async function once(
+  trx: Trx,
+  consumer: ConsumerName,
+  { by, key, what }: Asker & { readonly what: string },
+  work: (at: Date) => Promise<Done>,
+): Promise<Asked> {
+  const asked = `${what} by ${by}`;
+  const before = key === undefined ? undefined : await askedUnder(trx, consumer, key);
+  if (before !== undefined && before.asked !== asked) {
+    throw new HttpProblem(
+      422,
+      'idempotency-key-reused',
+      'This Idempotency-Key was used for another request to this endpoint. Use a new key for a new request.',
+    );
+  }
+  if (before !== undefined) return { delivery: before.delivery };
+  const at = new Date(await databaseTime(trx));
+  const { type, delivery, data } = await work(at);
+  const repetition = key === undefined ? {} : { key, asked };
+  await appendJournal(trx, consumer, [{ type, data: { ...data, delivery, by, ...repetition }, at }]);
+  return { delivery };
+}
+
+function unknownDelivery(consumer: ConsumerName, delivery: number): HttpProblem {
+  return new HttpProblem(
     404,
     'delivery-unknown',
     `There is no delivery ${delivery} to "${consumer}" (any more). See: twinkey webhooks log ${consumer}`,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ConsumerName, defineMessage, writeMessage } from '@twinkey/contracts';
 import { z } from 'zod';
 
@@ -9,15 +9,9 @@ const WebhookTest = defineMessage({
   data: z.object({ consumer: ConsumerName }),
 });
 
-/** The id of a test: one that is asked for under an idempotency key is always the same event. */
-export function testEventId(key: string | undefined): string {
-  const digits =
-    key === undefined ? randomBytes(16).toString('hex') : createHash('sha256').update(key).digest('hex');
-  return `wt-${digits.slice(0, 32)}`;
-}
-
-/** A test for the endpoint of that consumer. */
-export function testEvent(consumer: ConsumerName, id: string, time: Date): { event: string; body: string } {
+/** A new test for the endpoint of that consumer; each is an event of its own. */
+export function testEvent(consumer: ConsumerName, time: Date): { event: string; body: string } {
+  const id = `wt-${randomBytes(8).toString('hex')}`;
   const message = writeMessage(WebhookTest, {
     id,
     source: 'twinkey/notifier',

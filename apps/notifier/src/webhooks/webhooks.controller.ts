@@ -4,7 +4,7 @@ import { Allow, Asking, type Caller } from '@twinkey/service';
 import { z } from 'zod';
 import { parse } from '../http/parse.js';
 import { SHELL, type Shell } from '../shell.js';
-import { askForResend, askForTest, type Asked } from './ask.js';
+import { askForResend, askForTest, type Asked, type Asker } from './ask.js';
 import { showDeliveries, showWebhooks, type ShownDelivery, type ShownWebhook } from './show.js';
 import { Webhooks } from './webhooks.js';
 
@@ -56,24 +56,28 @@ export class WebhooksController {
     @Asking() caller: Caller,
   ): Promise<Asked> {
     const { consumer } = parse(Endpoint, path);
-    const { 'idempotency-key': key } = parse(Keyed, headers);
-    const asked = await askForTest(this.shell, consumer, nameOf(caller, body), key);
+    const asked = await askForTest(this.shell, consumer, askerOf(caller, body, headers));
     this.webhooks.dispatcher.soon();
     return asked;
   }
 
-  /** Takes no idempotency key: asked twice, the same event is sent under the same id, and its receiver knows it. */
   @Allow('operate')
   @Post(':consumer/deliveries/:delivery/resend')
   @HttpCode(202)
-  async resend(@Param() path: unknown, @Body() body: unknown, @Asking() caller: Caller): Promise<Asked> {
+  async resend(
+    @Param() path: unknown,
+    @Body() body: unknown,
+    @Headers() headers: unknown,
+    @Asking() caller: Caller,
+  ): Promise<Asked> {
     const { consumer, delivery } = parse(One, path);
-    const asked = await askForResend(this.shell, consumer, delivery, nameOf(caller, body));
+    const asked = await askForResend(this.shell, consumer, delivery, askerOf(caller, body, headers));
     this.webhooks.dispatcher.soon();
     return asked;
   }
 }
 
-function nameOf(caller: Caller, body: unknown): string {
-  return caller.id === 'anyone' ? parse(AskedBy, body ?? {}).by : caller.name;
+function askerOf(caller: Caller, body: unknown, headers: unknown): Asker {
+  const by = caller.id === 'anyone' ? parse(AskedBy, body ?? {}).by : caller.name;
+  return { by, key: parse(Keyed, headers)['idempotency-key'] };
 }

@@ -466,21 +466,33 @@ describe('Replicas that share the line', () => {
     expect(waiting).toMatchObject({ generation: 1 });
   });
 
-  it('send one test for one idempotency key, whichever of them is asked, and none to another endpoint', async () => {
-    const another = ConsumerName.parse('another-desk');
+  it('do once what is asked of an endpoint under one idempotency key, whichever of them is asked', async () => {
     await declare(one.shell, consumerDeclared(receiver.url));
-    await declare(one.shell, consumerDeclared(receiver.url, {}, another));
-    const asked = await Promise.all(
-      [one, other, one].map(({ shell }) => askForTest(shell, consumer, 'spec', 'once')),
-    );
-    expect(new Set(asked.map(({ delivery }) => delivery)).size).toBe(1);
+    const asker = { by: 'ana', key: 'once' };
+    const asked = await Promise.all([one, other, one].map(({ shell }) => askForTest(shell, consumer, asker)));
+    const delivery = asked[0]?.delivery ?? 0;
+    expect(asked).toEqual([{ delivery }, { delivery }, { delivery }]);
     await dispatcher().idle();
     expect(receiver.heard).toHaveLength(1);
-    expect(await askForTest(other.shell, consumer, 'spec', 'once')).toEqual(asked[0]);
-    await expect(askForTest(one.shell, another, 'spec', 'once')).rejects.toMatchObject({
-      status: 422,
-      code: 'idempotency-key-reused',
-    });
+
+    const again = { by: 'ana', key: 'once more' };
+    const resend = (replica: Replica) => askForResend(replica.shell, consumer, delivery, again);
+    expect(await resend(one)).toEqual({ delivery });
+    await dispatcher().idle();
+    expect(await resend(other)).toEqual({ delivery });
+    expect(await askForTest(other.shell, consumer, asker)).toEqual({ delivery });
+    await dispatcher().idle();
+    expect(receiver.heard).toHaveLength(2);
+
+    const others = await Promise.allSettled([
+      askForTest(one.shell, consumer, { ...asker, by: 'ben' }),
+      askForTest(one.shell, consumer, again),
+      askForResend(one.shell, consumer, delivery, asker),
+      askForResend(one.shell, consumer, delivery + 1, again),
+    ]);
+    for (const another of others) {
+      expect(another).toMatchObject({ reason: { status: 422, code: 'idempotency-key-reused' } });
+    }
   });
 
   it('send nothing more to one that is gone, until a person tries it or its URL changes', async () => {
@@ -493,7 +505,7 @@ describe('Replicas that share the line', () => {
     expect(receiver.heard).toHaveLength(1);
     expect(await listed()).toMatchObject({ state: 'gone', waiting: 1 });
 
-    const { delivery } = await askForTest(one.shell, consumer, 'spec');
+    const { delivery } = await askForTest(one.shell, consumer, { by: 'spec' });
     await dispatcher().idle();
     expect(receiver.heard).toHaveLength(2);
     expect(await showDeliveries(one.shell, consumer, { limit: 1, delivery })).toMatchObject([
@@ -513,7 +525,7 @@ describe('Replicas that share the line', () => {
     const [delivered] = await log();
     expect(delivered).toMatchObject({ state: 'delivered' });
     receiver.answer = acknowledges;
-    await askForResend(one.shell, consumer, delivered?.delivery ?? 0, 'spec');
+    await askForResend(one.shell, consumer, delivered?.delivery ?? 0, { by: 'spec' });
     await dispatcher().idle();
     expect(receiver.heard.map(({ id }) => id)).toEqual([delivered?.event, delivered?.event]);
     expect(await log()).toMatchObject([{ state: 'acknowledged', askedBy: 'spec', attempts: 2 }]);
@@ -521,7 +533,7 @@ describe('Replicas that share the line', () => {
     expect(await answers()).toEqual(['acknowledged']);
     // Also when nobody waits for it any more, and then once.
     receiver.answer = () => ({ status: 500 });
-    await askForResend(one.shell, consumer, delivered?.delivery ?? 0, 'spec');
+    await askForResend(one.shell, consumer, delivered?.delivery ?? 0, { by: 'spec' });
     await dispatcher().idle();
     await letPass(one.db);
     await dispatcher().idle();
@@ -561,10 +573,10 @@ describe('Replicas that share the line', () => {
     await dispatcher().idle();
     await writeFile(join(folder, 'support-desk'), generateSharedSecret());
     await writeFile(join(folder, 'support-desk.previous'), shared);
-    await askForTest(one.shell, consumer, 'spec');
+    await askForTest(one.shell, consumer, { by: 'spec' });
     await dispatcher().idle();
     await rm(join(folder, 'support-desk.previous'));
-    await askForTest(one.shell, consumer, 'spec');
+    await askForTest(one.shell, consumer, { by: 'spec' });
     await dispatcher().idle();
     expect(receiver.heard.map(({ verified, signatures }) => [verified, signatures])).toEqual([
       [true, 1],

@@ -62,17 +62,6 @@ export async function addDelivery(db: Queries, one: NewDelivery): Promise<number
   return rows[0]?.delivery ?? null;
 }
 
-/** The delivery of this event, if there is one. Until the transaction ends nobody else gets an answer to this. */
-export async function lockEvent(
-  trx: Trx,
-  event: string,
-): Promise<{ readonly delivery: number; readonly consumer: ConsumerName } | undefined> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`webhook event ${event}`}, 0))`.execute(trx);
-  const { rows } = await sql<{ delivery: number; consumer: ConsumerName }>`
-    select delivery, consumer from webhook_delivery where event = ${event}`.execute(trx);
-  return rows[0];
-}
-
 /** Whether anybody is told by webhook, or was and has something in the line. */
 export async function areInUse(db: Queries): Promise<boolean> {
   const { rows } = await sql<{ used: boolean }>`
