@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { ANYONE } from '@twinkey/service';
 import { Pulse } from '../read-model/pulse.js';
 import { EventsController } from './events.controller.js';
-import { OpenStreams } from './open-streams.js';
+import { MOST_STREAMS, OpenStreams } from './open-streams.js';
 
 describe('the streams of a console', () => {
   it('are as many as it can send, and one more when one has ended', async () => {
@@ -32,5 +33,10 @@ describe('the streams of a console', () => {
     const reply = undefined as never; // nothing of it may be touched
     const asked = controller.all({ after: 0, limit: 1, watch: '' }, {}, ANYONE, reply);
     await expect(asked).rejects.toMatchObject({ status: 429 });
+  });
+
+  it('are as many as the page about who asks says', async () => {
+    const page = await readFile(new URL('../../../../docs/how-to/say-who-asks.md', import.meta.url), 'utf8');
+    expect(page).toMatch(new RegExp(`\\| streams of events of a console +\\| ${MOST_STREAMS} `));
   });
 });

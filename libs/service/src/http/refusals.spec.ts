@@ -1,10 +1,12 @@
 // What is refused before a route is asked, over real connections: a browser, a slow sender and a flood are no requests of
 // Fastify's test helper.
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeVariables } from '@twinkey/settings';
 import { Allow } from '../access/access.guard.js';
 import { RequestBudget } from '../access/request-budget.js';
 import { createApp, type Access } from '../create-app.js';
@@ -218,5 +220,19 @@ describe('an answer', () => {
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('the page about who asks', () => {
+  it('says these limits', async () => {
+    const page = await readFile(new URL('../../../../docs/how-to/say-who-asks.md', import.meta.url), 'utf8');
+    const row = (what: string) => page.split('\n').find((line) => line.startsWith(`| ${what}`)) ?? '';
+    expect(row('a body')).toContain(`${limits.bodyBytes / 1_024} KiB`);
+    expect(row('path and query')).toContain(`${limits.urlCharacters} characters`);
+    expect(row('request line and headers')).toContain(`${limits.headerBytes / 1_024} KiB`);
+    expect(row('the time until the headers')).toContain(`${limits.headersWithinMs / 1_000} s`);
+    expect(row('the time until the body')).toContain(`${limits.requestWithinMs / 1_000} s`);
+    const perSecond = describeVariables().find(({ name }) => name === 'TWINKEY_REQUESTS_PER_SECOND');
+    expect(row('requests of an identity')).toContain(`(${perSecond?.fallback ?? ''})`);
   });
 });
