@@ -1,4 +1,5 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { openApiController } from '@twinkey/service';
 import type { Bus } from '@twinkey/service-bus';
 import { AccountsController } from './api/accounts.controller.js';
 import { CommandsController } from './api/commands.controller.js';
@@ -7,7 +8,7 @@ import { DeadLettersController } from './api/dead-letters.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { KeylessController } from './api/keyless.controller.js';
 import { MOST_STREAMS, OpenStreams } from './api/open-streams.js';
-import { OpenApiController } from './api/openapi.controller.js';
+import { openApiDocument } from './api/openapi.js';
 import { RotationsController } from './api/rotations.controller.js';
 import { StatusController } from './api/status.controller.js';
 import { commandsOf } from './commands.js';
@@ -32,7 +33,7 @@ export class ConsoleModule implements OnModuleDestroy {
         EventsController,
         DeadLettersController,
         CommandsController,
-        OpenApiController,
+        openApiController(openApiDocument),
         OnRotationEvent,
         OnRegistryEvent,
       ],

@@ -47,7 +47,7 @@ export function channelOver(bus: Pick<Bus, 'send' | 'receive' | 'close'>, voice?
             if (!read.ok) {
               return Promise.resolve({
                 settle: 'dead-letter',
-                reason: 'unreadable',
+                reason: 'UnreadableMessage',
                 description: read.problem,
               } as const);
             }

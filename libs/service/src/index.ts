@@ -6,6 +6,7 @@ export type { Log } from './log.js';
 export { accountLabels } from './metrics/account-labels.js';
 export { NO_METRICS, type Metrics, type Reading, type Sample } from './metrics/metrics.js';
 export { PrometheusMetrics } from './metrics/prometheus.js';
+export { openApiController } from './open-api/controller.js';
 export { openApiDocument, ProblemSchema } from './open-api/document.js';
 export type { ApiDescription, Operation, OperationExample } from './open-api/operation.js';
 export { HttpProblem } from './problem.js';

@@ -18,6 +18,7 @@ const WANTED = `
 | GET /v1/webhooks/:consumer/deliveries                   | 401      | 403     | 403         | yes  | yes     | yes   | 403      | 403          |
 | POST /v1/webhooks/:consumer/test                        | 401      | 403     | 403         | 403  | yes     | yes   | 403      | 403          |
 | POST /v1/webhooks/:consumer/deliveries/:delivery/resend | 401      | 403     | 403         | 403  | yes     | yes   | 403      | 403          |
+| GET /openapi.json                                       | 401      | 403     | 403         | yes  | yes     | yes   | 403      | 403          |
 `;
 
 let routes: readonly string[];

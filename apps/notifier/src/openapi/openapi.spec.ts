@@ -21,7 +21,9 @@ describe('the OpenAPI document of the notifier', () => {
     const listed = OPERATIONS.map(
       ({ method, path, role, status }) => `${method.toUpperCase()} ${path} ${role} ${status}`,
     );
-    expect(routes().sort()).toEqual(listed.sort());
+    // The document does not describe itself.
+    const described = routes().filter((route) => route !== 'GET /openapi.json read 200');
+    expect(described.sort()).toEqual(listed.sort());
   });
 });
 
