@@ -274,7 +274,8 @@ describe('many messages through one link', () => {
       await sender.sendMessages({ body: n });
       times.push(performance.now() - started);
     }
-    expect(times.toSorted((a, b) => a - b)[15]).toBeLessThan(25);
+    // The quick ones: on a busy machine half of them may wait for the processor, and none could be quick if the socket waited.
+    expect(times.toSorted((a, b) => a - b)[5]).toBeLessThan(25);
   });
 
   it('returns exactly as many as are there when the receiver drains', async () => {
