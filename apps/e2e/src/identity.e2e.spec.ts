@@ -1,10 +1,10 @@
 // Each service is somebody: it has an identity of its own, with its roles of the table and no others. And the services ask
 // everybody who they are: people by the role of the route, instances by their own identity.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { accountIdOf, SERVICES, waitUntil, type Service } from '@twinkey/dev';
+import { accountIdOf, Child, SERVICES, waitUntil, type Service } from '@twinkey/dev';
 import { AzureControl } from './azure-control.js';
 import { entraToken } from './entra-token.js';
 import { Fleet, textAccount } from './fleet.js';
@@ -165,6 +165,45 @@ describe('where tokens are asked for', () => {
     });
     expect(goodbye.status).toBe(403);
     expect(await goodbye.json()).toMatchObject({ code: 'another-identity' });
+  });
+});
+
+describe('a service that is to sign in to the database with its identity', () => {
+  it('presents a token of that identity, writes it nowhere, and waits while the database does not know it', async () => {
+    const url = new URL(fleet.stack.environment['DATABASE_URL'] ?? '');
+    url.password = '';
+    const logFile = join(fleet.folder, 'logs', 'console-with-token.log');
+    const console = new Child({
+      name: 'console-with-token',
+      script: fileURLToPath(new URL('../../console/bundle/main.mjs', import.meta.url)),
+      env: {
+        ...fleet.stack.environment,
+        ...ofServices.console,
+        DATABASE_URL: url.toString(),
+        TWINKEY_DATABASE_ENTRA: 'true',
+        TWINKEY_CONSOLE_PORT: '0',
+        TWINKEY_METRICS_PORT: '0',
+      },
+      logFile,
+      pidFolder: join(fleet.folder, 'pids'),
+      restart: false,
+    });
+    console.start();
+    try {
+      const told = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
+      // That it has one is how it comes to be refused: without, it would say that none can be had.
+      await waitUntil(
+        'it tells that its token is not taken',
+        () => told().includes('database-token-refused'),
+        {
+          withinMs: 60_000,
+        },
+      );
+      expect(told()).not.toMatch(/eyJ|database-token-unavailable/);
+      expect(console.running).toBe(true);
+    } finally {
+      await console.stop();
+    }
   });
 });
 

@@ -74,8 +74,7 @@ async function replace(service: Service, version: Version): Promise<void> {
     ['next', 'old'],
     [version, version],
   ]) {
-    await rotations.more(1); // and thereby others are under way
-    inFlight.push(rotations.open);
+    inFlight.push(await rotations.underWay());
     await deployment.replaceOne(service, version);
     expect(deployment.running(service).toSorted()).toEqual(running);
     await rotations.more(MEANWHILE);
@@ -98,7 +97,6 @@ async function nobodyNoticed(): Promise<void> {
       withinMs: 30_000,
     });
   }
-  expect(Math.min(...inFlight)).toBeGreaterThan(0);
   expect(complaints()).toEqual([]);
 }
 

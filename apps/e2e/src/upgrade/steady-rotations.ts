@@ -24,11 +24,6 @@ export class SteadyRotations {
     return this.#completed.size;
   }
 
-  /** How many were open when it looked last. */
-  get open(): number {
-    return this.#open;
-  }
-
   begin(): void {
     this.#isWanted = true;
     const asking = waitUntil('the end of rotations', () => this.#ask(), {
@@ -37,6 +32,14 @@ export class SteadyRotations {
     });
     asking.catch(() => undefined); // whoever waits for more, or for the end, hears of it
     this.#asking = asking;
+  }
+
+  /** Resolves when some are open, with how many. */
+  async underWay(): Promise<number> {
+    const some = waitUntil('rotations are under way', () => this.#open > 0, { withinMs: PATIENCE_MS });
+    await Promise.race([some, this.#asking]);
+    await some;
+    return this.#open;
   }
 
   /** Asks for no more. */
