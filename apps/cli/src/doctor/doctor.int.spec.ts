@@ -300,7 +300,7 @@ describe('a database that is shown tokens', () => {
       outcome: 'failed',
       detail: expect.stringContaining('refuses the token'),
       mend: expect.stringContaining(
-        `dbname=postgres user=ADMINISTRATOR sslmode=require" --command "select pgaadauth_create_principal_with_oid('${role}', '${objectId}', 'service', false, false)"`,
+        `dbname=postgres user=ADMINISTRATOR sslmode=verify-full sslrootcert=system" --command "select pgaadauth_create_principal_with_oid('${role}', '${objectId}', 'service', false, false)"`,
       ),
     });
 

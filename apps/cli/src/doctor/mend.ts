@@ -109,7 +109,7 @@ export function makeDatabaseRole({ hostname, port, username }: URL, { objectId, 
   const type = kind === 'User' ? 'user' : 'service';
   return [
     'PGPASSWORD="$(az account get-access-token --resource-type oss-rdbms --query accessToken --output tsv)"',
-    `psql "host=${hostname} port=${port || '5432'} dbname=postgres user=ADMINISTRATOR sslmode=require"`,
+    `psql "host=${hostname} port=${port || '5432'} dbname=postgres user=ADMINISTRATOR sslmode=verify-full sslrootcert=system"`,
     `--command "select pgaadauth_create_principal_with_oid('${role}', '${objectId}', '${type}', false, false)"`,
     '  # as the Entra administrator of the server',
   ].join(' ');
