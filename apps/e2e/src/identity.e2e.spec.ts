@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { accountIdOf, Child, SERVICES, waitUntil, type Service } from '@twinkey/dev';
+import pg from 'pg';
 import { AzureControl } from './azure-control.js';
 import { entraToken } from './entra-token.js';
 import { Fleet, textAccount } from './fleet.js';
@@ -165,6 +166,31 @@ describe('where tokens are asked for', () => {
     });
     expect(goodbye.status).toBe(403);
     expect(await goodbye.json()).toMatchObject({ code: 'another-identity' });
+  });
+});
+
+describe('services beside which a newer version has begun', () => {
+  it('go on rotating on tables that have more columns, with messages and states that say more', async () => {
+    const more = readFileSync(
+      new URL('../../../tools/upgrade/what-nobody-knows.sql', import.meta.url),
+      'utf8',
+    );
+    const client = new pg.Client({ connectionString: fleet.stack.environment['DATABASE_URL'] });
+    await client.connect();
+    try {
+      // Statements that the services have prepared are used on.
+      for (const service of SERVICES)
+        await client.query(`begin; set local search_path to ${service}; ${more}; commit`);
+      const run = await as('operate', 'rotate', 'guarded', '--wait', '-o', 'json');
+      expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+      const { rows } = await client.query<{ count: string }>(
+        `select count(*) from rotator.outbox where body->'unknownYet' is not null`,
+      );
+      expect(Number(rows[0]?.count)).toBeGreaterThan(0);
+    } finally {
+      await client.end();
+    }
+    expect(await fleet.refused()).toMatchObject({ seenByCallers: 0, seenByAzure: 0 });
   });
 });
 
