@@ -67,6 +67,12 @@ export class Load {
     return { instances: those.length, ...sum };
   }
 
+  /** How often each instance of a consumer has called, by its name. */
+  callsOfEach(consumer: string): ReadonlyMap<string, number> {
+    const those = [...this.#counted].filter(([, each]) => each.consumer === consumer);
+    return new Map(those.map(([name, { before, now }]) => [name, before.calls + now.calls]));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()));
   }

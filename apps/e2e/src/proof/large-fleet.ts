@@ -87,7 +87,7 @@ export class LargeFleet {
   }
 
   /**
-   * It goes on where it was, with keys that are dead by now. Resolves when each of its instances has called twice more.
+   * It goes on where it was, with keys that are dead by now. Resolves when each of its instances has called each of its accounts.
    *
    * It looks into Key Vault before it calls; but when that does not answer within two seconds, as when it wakes up on a
    * machine that is too busy, it calls with the key it has, is refused, and repeats the call with the newer one. That is
@@ -96,18 +96,24 @@ export class LargeFleet {
   async thaw(consumer: string): Promise<void> {
     const { load } = this.ground.fleet;
     const [own, all] = [load.counters(consumer), load.counters()];
+    const calls = load.callsOfEach(consumer);
+    // In turn; the first of them may have been under way when it was frozen.
+    const more = 1 + (this.consumers.find((each) => each.consumer === consumer)?.accounts.length ?? 0);
     this.#note(`${consumer} is thawed`);
     this.#frozen.delete(consumer);
     this.#signal(consumer, 'SIGCONT');
-    await this.#until(
-      `${consumer} calls again`,
-      () => load.counters(consumer).calls >= own.calls + 2 * own.instances,
-    );
-    // A refusal is told with the next line of counters; the ledger has it at once.
-    await this.#until('callers have told of every refusal that Azure saw, and of its repetition', async () => {
-      const { seenByCallers, seenByAzure, notHealed } = await this.ground.fleet.refused();
-      return seenByCallers === seenByAzure && notHealed === 0;
+    await this.#until(`every instance of ${consumer} calls again`, () => {
+      const now = load.callsOfEach(consumer);
+      return [...calls].every(([instance, before]) => (now.get(instance) ?? 0) >= before + more);
     });
+    // A refusal is told with the next line of counters; the ledger has it at once.
+    await this.#until(
+      'callers have told of every refusal that Azure saw, and of its repetition',
+      async () => {
+        const { seenByCallers, seenByAzure, notHealed } = await this.ground.fleet.refused();
+        return seenByCallers === seenByAzure && notHealed === 0;
+      },
+    );
     const [ownAfter, allAfter] = [load.counters(consumer), load.counters()];
     const healed = ownAfter.healed - own.healed;
     const isOwn = allAfter.refused - all.refused === ownAfter.refused - own.refused;
