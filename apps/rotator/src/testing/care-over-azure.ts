@@ -17,12 +17,12 @@ export interface CareOverAzure {
   /** Of the application that may do everything. */
   readonly credential: ClientSecretCredential;
   /** Plants the trouble, and behind it what only counts. */
-  plant(target: string, ...troubles: readonly Omit<Trouble, 'target'>[]): void;
+  readonly plant: (target: string, ...troubles: readonly Omit<Trouble, 'target'>[]) => void;
   /** Requests that arrived since `plant`. */
-  requests(target: string, operation: Operation): number;
+  readonly requests: (target: string, operation: Operation) => number;
   /** Declares the account and waits for its first publication. */
-  cared(name: string): Promise<void>;
-  rotated(name: string, rotationId: string): Promise<void>;
+  readonly cared: (name: string) => Promise<void>;
+  readonly rotated: (name: string, rotationId: string) => Promise<void>;
   /** Ends all of it, in order. */
   stop(): Promise<void>;
 }
