@@ -136,9 +136,12 @@ export class Judge implements Witness {
       this.#emergencies > 0 && emergency.onOverdue === 'force'
         ? emergency.acknowledgeWithinSeconds
         : Infinity;
-    const published = account.versions.findLast(
+    const ours = account.versions.filter(
       ({ byHand, tags }) => !byHand && tags['twinkey-slot'] === otherSlot(slot),
     );
+    const generation = ours.at(-1)?.tags['twinkey-generation'];
+    // A call that comes late writes the same generation once more.
+    const published = ours.find(({ tags }) => tags['twinkey-generation'] === generation);
     const since = this.world.timeline.now - (published?.at ?? Infinity);
     return since >= (Math.min(usual, hurried) - TIMES.clockSkewSeconds) * 1_000;
   }
