@@ -21,7 +21,7 @@ import {
 /** Looks that messages and requests cause; the pool has 10 connections, and theirs come first. */
 const looksAtOnce = 5;
 
-/** How often an account is looked at for it: people learn soon that a consumer shows keys again, or none any more. */
+/** How often an account's use of keys is looked at. A round comes twice as often, so that people learn of it within 45 s. */
 const usesEveryMs = 30_000;
 
 type Names =

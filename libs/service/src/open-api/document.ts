@@ -1,6 +1,7 @@
 // The OpenAPI document of an API, from the list of its operations and the schemas that check what comes and goes.
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
+import { REQUEST_LIMITS } from '../http/limits.js';
 import type { ApiDescription, Operation, OperationExample } from './operation.js';
 import { bare, objectSchema, pointAtComponents, words, type JsonSchema } from './schemas.js';
 
@@ -24,7 +25,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not known.',
   409: 'Not possible in the state in which things are.',
   410: 'Not there any more.',
-  413: 'The body is larger than 256 KiB.',
+  413: `The body is larger than ${REQUEST_LIMITS.bodyBytes / 1024} KiB.`,
   415: 'The body is no JSON.',
   422: 'The key was used for another request.',
   429: 'This identity asks too often; `Retry-After` says when to ask again.',
