@@ -223,6 +223,15 @@ describe('instances that acknowledge', () => {
     expect(await outcomes()).toMatchObject([{ outcome: 'acknowledged' }]);
   });
 
+  it('leave nothing behind that would be looked at again', async () => {
+    const member = await join();
+    await requestSwitch(one.shell, requested('speech-weu'));
+    await acknowledgeTogether(one.shell, account, [acknowledgement(member, 1)], { more: true });
+    await watchAccounts(one.shell);
+    const left = await one.db.selectFrom('nudge').selectAll().execute();
+    expect(left).toEqual([]);
+  });
+
   it('wait for nobody who has the account, and are looked at when it is free', async () => {
     const member = await join();
     await requestSwitch(one.shell, requested('speech-weu'));
